@@ -1,0 +1,67 @@
+/**
+ * What the software platform asks of whoever issues its certificates: the part Intel's provisioning service plays for
+ * a hardware platform (spec: DCAP §8, §9, §12). Implemented in `provisioning/`, which is loaded only when something
+ * must be issued: a start with existing state reads the stored PCK chain and never loads certificate-issuing code.
+ */
+
+/** Everything a verifier wants besides the quote. PEM and JSON as text, CRLs as hex of their DER (spec: DCAP §11). */
+export interface Collateral {
+  readonly pck_crl_issuer_chain: string;
+  readonly root_ca_crl: string;
+  readonly pck_crl: string;
+  readonly tcb_info_issuer_chain: string;
+  readonly tcb_info: string;
+  readonly tcb_info_signature: string;
+  readonly qe_identity_issuer_chain: string;
+  readonly qe_identity: string;
+  readonly qe_identity_signature: string;
+}
+
+/** A PCK certificate is asked for by platform (PPID), TCB and key (spec: DCAP §6: one PCK key per TCB). */
+export interface PckRequest {
+  /** 16 bytes. */
+  readonly ppid: Uint8Array;
+  /** 16 bytes: the platform's raw CPUSVN. */
+  readonly cpuSvn: Uint8Array;
+  readonly pceSvn: number;
+  readonly pceId: number;
+  /** 64 bytes x || y, big-endian: the PCK public key for this TCB. */
+  readonly pckPublicKey: Uint8Array;
+}
+
+/** The issued chain and the TCB it stands for (TCBm), at which the PCE then certifies the quoting enclave. */
+export interface PckChain {
+  /** PEM: leaf, intermediate, root; no trailing NUL. */
+  readonly chainPem: string;
+  /** 16 bytes. */
+  readonly cpuSvn: Uint8Array;
+  readonly pceSvn: number;
+}
+
+/** RSA-3072 public key that PPIDs are encrypted to; the private half stays with the authority (spec: DCAP §5). */
+export interface PpidEncryptionKey {
+  /** 384 bytes, big-endian. */
+  readonly n: Uint8Array;
+  /** 4 bytes, big-endian: 00 01 00 01. */
+  readonly e: Uint8Array;
+}
+
+export interface ProvisioningAuthority {
+  readonly rootCertificatePem: string;
+  readonly encryptionKey: PpidEncryptionKey;
+  /** Issues the PCK certificate for a TCB; deterministic in its subject, never in its signature. */
+  pckChain(request: PckRequest): Promise<PckChain>;
+  /** The complete collateral set, signed anew when under 10 days remain. `platform` is the CA that issues PCK certificates. */
+  collateral(ca?: "platform" | "processor"): Promise<Collateral>;
+}
+
+/** The quoting enclave's identity, which the authority's QE identity document repeats (spec: DCAP §9). */
+export interface QeIdentityFacts {
+  /** 32 bytes. */
+  readonly mrSigner: Uint8Array;
+  readonly isvProdId: number;
+  readonly isvSvn: number;
+  readonly miscSelect: number;
+  /** `ATTRIBUTES.flags` and `.xfrm` as the enclave has them; the document masks them. */
+  readonly attributes: { readonly flags: bigint; readonly xfrm: bigint };
+}
