@@ -1,0 +1,92 @@
+import { aesmErrorName, quote3ErrorName, SGX_FORMAT_ERRORS, SgxFormatError } from "@confcom/sgx";
+import { CommandError } from "./command-error.ts";
+import { ExitCode, type ExitCodeValue } from "./exit-code.ts";
+import { printable } from "./terminal/printable.ts";
+import type { Style } from "./terminal/style.ts";
+
+/** A failure as a person and a script read it: stable code, what happened, why, what to do next. */
+export interface Failure {
+  readonly code: string;
+  readonly message: string;
+  readonly causes: readonly string[];
+  readonly nextStep?: string;
+  readonly exitCode: ExitCodeValue;
+  /** The AESM or DCAP code and name, where the failure has one. */
+  readonly aesm?: string;
+  readonly quote3?: string;
+}
+
+interface CodedError extends Error {
+  code?: unknown;
+  nextStep?: unknown;
+  aesm?: unknown;
+  quote3?: unknown;
+}
+
+/** Understands the error class of every package by its shape: `code`, `nextStep`, `aesm`, `quote3`, `cause`. */
+export function describeFailure(error: unknown): Failure {
+  if (!(error instanceof Error)) {
+    return { code: "CLI_INTERNAL", message: String(error), causes: [], exitCode: ExitCode.INTERNAL };
+  }
+  const coded = error as CodedError;
+  const aesm = typeof coded.aesm === "number" ? `${coded.aesm} ${aesmErrorName(coded.aesm)}` : undefined;
+  const quote3 =
+    typeof coded.quote3 === "number"
+      ? `0x${coded.quote3.toString(16).toUpperCase()} ${quote3ErrorName(coded.quote3)}`
+      : undefined;
+  const code =
+    typeof coded.code === "string" ? coded.code : error.name === "QuotingError" ? "QUOTING_REFUSED" : "CLI_INTERNAL";
+  const nextStep =
+    typeof coded.nextStep === "string"
+      ? coded.nextStep
+      : error instanceof SgxFormatError
+        ? SGX_FORMAT_ERRORS[error.code]
+        : undefined;
+  return {
+    code,
+    message: error.message,
+    causes: causesOf(error),
+    exitCode: exitCodeOf(error, code),
+    ...(nextStep === undefined ? {} : { nextStep }),
+    ...(aesm === undefined ? {} : { aesm }),
+    ...(quote3 === undefined ? {} : { quote3 }),
+  };
+}
+
+function causesOf(error: Error): string[] {
+  const causes: string[] = [];
+  let cause: unknown = error.cause;
+  for (let depth = 0; cause !== undefined && depth < 8; depth++) {
+    const text = cause instanceof Error ? cause.message : String(cause);
+    if (text !== "" && text !== error.message && !causes.includes(text)) causes.push(text);
+    cause = cause instanceof Error ? cause.cause : undefined;
+  }
+  return causes;
+}
+
+function exitCodeOf(error: Error, code: string): ExitCodeValue {
+  if (error instanceof CommandError) return error.exitCode;
+  if (code.startsWith("AESM_SOCKET") || code.startsWith("AESM_CONNECT") || code.startsWith("AESM_TIMEOUT"))
+    return ExitCode.UNAVAILABLE;
+  if (code.startsWith("AESM_") || code.startsWith("QUOT") || code.startsWith("PROVIDER_")) return ExitCode.REFUSED;
+  if (
+    code.startsWith("STATE_") ||
+    code.startsWith("PROFILE_") ||
+    code.startsWith("PLATFORM_") ||
+    code.startsWith("OPTION_")
+  ) {
+    return ExitCode.CONFIGURATION;
+  }
+  if (error instanceof SgxFormatError) return ExitCode.BAD_INPUT;
+  return ExitCode.INTERNAL;
+}
+
+/** The lines that a person sees on standard error. */
+export function failureLines(failure: Failure, style: Style): string[] {
+  const lines = [`${style.bad("error")} ${style.strong(failure.code)}: ${printable(failure.message)}`];
+  if (failure.aesm !== undefined) lines.push(`  aesm   ${failure.aesm}`);
+  if (failure.quote3 !== undefined) lines.push(`  quote3 ${failure.quote3}`);
+  for (const cause of failure.causes) lines.push(`  cause  ${printable(cause)}`);
+  if (failure.nextStep !== undefined) lines.push(`  next   ${printable(failure.nextStep)}`);
+  return lines;
+}
