@@ -10,6 +10,7 @@ export * from "./errors.ts";
 export * from "./hex.ts";
 export * from "./key-request.ts";
 export * from "./little-endian.ts";
+export * from "./pck-extension.ts";
 export * from "./qe-report-info.ts";
 export * from "./quote/certification-data.ts";
 export * from "./quote/encode-v3.ts";
