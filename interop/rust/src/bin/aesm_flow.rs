@@ -27,7 +27,10 @@ fn main() -> ExitCode {
     };
     let client = AesmClient::with_path(socket);
     for line in io::stdin().lock().lines() {
-        let answer = match line.map_err(|e| e.to_string()).and_then(|line| run(&client, &line)) {
+        let answer = match line
+            .map_err(|e| e.to_string())
+            .and_then(|line| run(&client, &line))
+        {
             Ok(mut fields) => {
                 fields["ok"] = json!(true);
                 fields
@@ -35,7 +38,10 @@ fn main() -> ExitCode {
             Err(error) => json!({ "ok": false, "error": error }),
         };
         let mut out = io::stdout().lock();
-        if writeln!(out, "{answer}").and_then(|()| out.flush()).is_err() {
+        if writeln!(out, "{answer}")
+            .and_then(|()| out.flush())
+            .is_err()
+        {
             return ExitCode::FAILURE;
         }
     }
@@ -43,27 +49,37 @@ fn main() -> ExitCode {
 }
 
 fn run(client: &AesmClient, line: &str) -> Result<Value, String> {
-    let command: Value = serde_json::from_str(line).map_err(|e| format!("command is not JSON: {e}"))?;
+    let command: Value =
+        serde_json::from_str(line).map_err(|e| format!("command is not JSON: {e}"))?;
     match command["do"].as_str() {
         Some("keys") => {
             let ids = client.get_supported_att_key_ids().map_err(explain)?;
             Ok(json!({ "keyIds": ids.iter().map(hex::encode).collect::<Vec<_>>() }))
         }
         Some("init") => {
-            let info = client.init_quote_ex(ecdsa_key_id(client)?).map_err(explain)?;
-            Ok(json!({ "targetInfo": hex::encode(info.target_info()), "pubKeyId": hex::encode(info.pub_key_id()) }))
+            let info = client
+                .init_quote_ex(ecdsa_key_id(client)?)
+                .map_err(explain)?;
+            Ok(
+                json!({ "targetInfo": hex::encode(info.target_info()), "pubKeyId": hex::encode(info.pub_key_id()) }),
+            )
         }
         Some("quote") => {
             let report = bytes(&command, "report")?.ok_or("quote needs a report")?;
             if report.len() != REPORT_SIZE {
-                return Err(format!("a report has {REPORT_SIZE} bytes, this one has {}", report.len()));
+                return Err(format!(
+                    "a report has {REPORT_SIZE} bytes, this one has {}",
+                    report.len()
+                ));
             }
             let nonce = bytes(&command, "nonce")?.ok_or("quote needs a nonce")?;
             let target_info = bytes(&command, "targetInfo")?;
             let result = client
                 .get_quote_ex(ecdsa_key_id(client)?, report, target_info, nonce)
                 .map_err(explain)?;
-            Ok(json!({ "quote": hex::encode(result.quote()), "qeReport": hex::encode(result.qe_report()) }))
+            Ok(
+                json!({ "quote": hex::encode(result.quote()), "qeReport": hex::encode(result.qe_report()) }),
+            )
         }
         other => Err(format!("unknown command {other:?}: keys, init or quote")),
     }
@@ -81,7 +97,9 @@ fn ecdsa_key_id(client: &AesmClient) -> Result<Vec<u8>, String> {
 fn bytes(command: &Value, field: &str) -> Result<Option<Vec<u8>>, String> {
     match command.get(field) {
         None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => hex::decode(text).map(Some).map_err(|e| format!("{field} is not hex: {e}")),
+        Some(Value::String(text)) => hex::decode(text)
+            .map(Some)
+            .map_err(|e| format!("{field} is not hex: {e}")),
         Some(_) => Err(format!("{field} must be a hex string")),
     }
 }

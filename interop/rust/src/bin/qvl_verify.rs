@@ -57,11 +57,20 @@ fn verify(question: &Question) -> Result<VerifiedReport, String> {
         None => QuoteVerifier::new_prod(),
     }
     .allow_debug(question.allow_debug);
-    let Question { quote, collateral, now, .. } = question;
+    let Question {
+        quote,
+        collateral,
+        now,
+        ..
+    } = question;
     if question.rustcrypto {
-        verifier.with_config::<RustCryptoConfig>().verify(quote, collateral, *now)
+        verifier
+            .with_config::<RustCryptoConfig>()
+            .verify(quote, collateral, *now)
     } else {
-        verifier.with_config::<RingConfig>().verify(quote, collateral, *now)
+        verifier
+            .with_config::<RingConfig>()
+            .verify(quote, collateral, *now)
     }
     .map_err(|error| format!("{error:#}"))
 }
@@ -80,7 +89,11 @@ fn read_question() -> Result<Question, String> {
             _ => return Err(format!("unknown argument {arg}")),
         }
     }
-    let option = |name: &str| options.get(name).ok_or_else(|| format!("{name} is missing"));
+    let option = |name: &str| {
+        options
+            .get(name)
+            .ok_or_else(|| format!("{name} is missing"))
+    };
     let read = |path: &String| fs::read(path).map_err(|e| format!("{path}: {e}"));
     let collateral = read(option("--collateral")?)?;
     let root = match option("--root")?.as_str() {
@@ -91,7 +104,9 @@ fn read_question() -> Result<Question, String> {
         quote: read(option("--quote")?)?,
         collateral: serde_json::from_slice(&collateral).map_err(|e| format!("collateral: {e}"))?,
         root,
-        now: option("--now")?.parse().map_err(|e| format!("--now: {e}"))?,
+        now: option("--now")?
+            .parse()
+            .map_err(|e| format!("--now: {e}"))?,
         rustcrypto: match options.get("--backend").map(String::as_str) {
             None | Some("ring") => false,
             Some("rustcrypto") => true,

@@ -1,0 +1,161 @@
+import type { ChildProcess } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { run, runOrThrow, start } from "./program.ts";
+
+const COMMAND = fileURLToPath(new URL("../packages/cli/bin/confcom.mjs", import.meta.url));
+const READY_DEADLINE = 20_000;
+const EXIT_DEADLINE = 20_000;
+
+export type CpuSvn = "default" | "upgraded" | "downgraded";
+export const CPU_SVNS: readonly CpuSvn[] = ["default", "upgraded", "downgraded"];
+
+/** The command under test, in a process of its own, as a user would run it. */
+export async function confcom(args: readonly string[], input?: Uint8Array): Promise<Buffer> {
+  return runOrThrow(process.execPath, [COMMAND, ...args], input === undefined ? {} : { input });
+}
+
+/** Like {@link confcom}, for calls whose failure is the point. */
+export async function confcomStatus(
+  args: readonly string[],
+): Promise<{ status: number; stdout: string; stderr: string }> {
+  const { status, stdout, stderr } = await run(process.execPath, [COMMAND, ...args]);
+  return { status, stdout: stdout.toString("utf8"), stderr };
+}
+
+export interface QuoteHelperOptions {
+  readonly socket: string;
+  readonly state: string;
+  readonly cpu?: "sdk-simulation" | "private";
+  readonly cpuSvn?: CpuSvn;
+  readonly workers?: number;
+  readonly takeover?: boolean;
+}
+
+/** A running `confcom quote-helper`. */
+export class QuoteHelper {
+  readonly socket: string;
+  readonly state: string;
+  readonly process: ChildProcess;
+  readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+
+  constructor(options: QuoteHelperOptions, process: ChildProcess) {
+    this.socket = options.socket;
+    this.state = options.state;
+    this.process = process;
+    this.exited = new Promise((resolve) => process.once("exit", (code, signal) => resolve({ code, signal })));
+  }
+
+  /** Asks it to end, and throws unless it leaves with exit code 0. */
+  async stop(): Promise<void> {
+    this.process.kill("SIGTERM");
+    await this.left("after SIGTERM");
+  }
+
+  /** Waits until it has left with exit code 0; `when` completes the message otherwise. */
+  async left(when: string): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error(`the quote helper still runs 20 s ${when}`)), EXIT_DEADLINE);
+    });
+    const { code, signal } = await Promise.race([this.exited, late]).finally(() => clearTimeout(timer));
+    if (code !== 0) throw new Error(`the quote helper left with ${signal ?? `exit code ${code}`} ${when}`);
+  }
+
+  /** The end nobody can prepare for. */
+  async kill(): Promise<void> {
+    this.process.kill("SIGKILL");
+    await this.exited;
+  }
+}
+
+/**
+ * Starts a quote helper and waits for its ready line. `meanwhile` gets the process as soon as it runs, to disturb its
+ * start.
+ */
+export async function startQuoteHelper(
+  options: QuoteHelperOptions,
+  meanwhile: (process: ChildProcess) => Promise<void> = async () => undefined,
+): Promise<QuoteHelper> {
+  const args = ["quote-helper", "--socket", options.socket, "--state", options.state];
+  args.push("--workers", String(options.workers ?? 2));
+  if (options.cpu !== undefined) args.push("--cpu", options.cpu);
+  if (options.cpuSvn !== undefined) args.push("--cpusvn", options.cpuSvn);
+  if (options.takeover === true) args.push("--takeover");
+  const child = start(process.execPath, [COMMAND, ...args]);
+  const helper = new QuoteHelper(options, child);
+  void meanwhile(child);
+  const words: string[] = [];
+  const ready = new Promise<void>((resolve) => {
+    child.stdout?.on("data", (chunk: Buffer) => {
+      words.push(chunk.toString("utf8"));
+      if (words.join("").includes("\n")) resolve();
+    });
+  });
+  child.stderr?.on("data", (chunk: Buffer) => {
+    words.push(chunk.toString("utf8"));
+    if (words.length > 200) words.splice(0, 100);
+  });
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<"late">((resolve) => {
+    timer = setTimeout(() => resolve("late"), READY_DEADLINE);
+  });
+  const outcome = await Promise.race([ready, helper.exited, late]).finally(() => clearTimeout(timer));
+  if (outcome !== undefined) {
+    child.kill("SIGKILL");
+    const why = outcome === "late" ? "printed no ready line in 20 s" : `ended at start (exit ${outcome.code})`;
+    throw new Error(`the quote helper ${why}: ${words.join("").trim().replaceAll("\n", " | ").slice(-400)}`);
+  }
+  return helper;
+}
+
+export interface ReportOptions {
+  readonly targetInfo: Uint8Array;
+  readonly reportData?: Uint8Array;
+  readonly cpuSvn?: CpuSvn;
+  readonly kss?: boolean;
+  readonly debug?: boolean;
+}
+
+/** `confcom report create`: a 432-byte report of a software enclave, for the enclave that `targetInfo` names. */
+export async function createReport(options: ReportOptions): Promise<Uint8Array> {
+  const args = ["report", "create", "--target-info", Buffer.from(options.targetInfo).toString("hex"), "--out", "-"];
+  if (options.reportData !== undefined) args.push("--report-data", Buffer.from(options.reportData).toString("hex"));
+  if (options.cpuSvn !== undefined) args.push("--cpusvn", options.cpuSvn);
+  if (options.kss === true) args.push("--kss");
+  if (options.debug === true) args.push("--debug");
+  const report = await confcom(args);
+  if (report.length !== 432) throw new Error(`report create wrote ${report.length} bytes where a report has 432`);
+  return report;
+}
+
+/** Temporary directories of this run, all under one root that the run removes. */
+export class Places {
+  readonly root: string;
+  #count = 0;
+
+  constructor(parent: string) {
+    // A short path: a Unix socket's may have 107 bytes.
+    this.root = mkdtempSync(join(parent, "confcom-interop-"));
+  }
+
+  /** A fresh state directory's path (not created) and a socket path next to it. */
+  fresh(): { state: string; socket: string } {
+    const directory = join(this.root, String(this.#count++));
+    mkdirSync(directory);
+    return { state: join(directory, "state"), socket: join(directory, "aesm.socket") };
+  }
+
+  /** Writes bytes to a fresh file and returns its path. */
+  file(name: string, bytes: Uint8Array | string): string {
+    const path = join(this.root, `${this.#count++}-${name}`);
+    writeFileSync(path, bytes);
+    return path;
+  }
+}
+
+/** A file of `fixtures/`. */
+export function fixture(path: string): Buffer {
+  return readFileSync(new URL(`fixtures/${path}`, import.meta.url));
+}
