@@ -116,6 +116,8 @@ export interface ReportOptions {
   readonly cpuSvn?: CpuSvn;
   readonly kss?: boolean;
   readonly debug?: boolean;
+  /** With a KEYID of its own; otherwise the one that the SDK's simulation always writes. */
+  readonly randomKeyId?: boolean;
 }
 
 /** `confcom report create`: a 432-byte report of a software enclave, for the enclave that `targetInfo` names. */
@@ -125,8 +127,11 @@ export async function createReport(options: ReportOptions): Promise<Uint8Array> 
   if (options.cpuSvn !== undefined) args.push("--cpusvn", options.cpuSvn);
   if (options.kss === true) args.push("--kss");
   if (options.debug === true) args.push("--debug");
-  const report = await confcom(args);
-  if (report.length !== 432) throw new Error(`report create wrote ${report.length} bytes where a report has 432`);
+  if (options.randomKeyId === true) args.push("--key-id", "random");
+  const printed = (await confcom(args)).toString("latin1").trim();
+  const report = Buffer.from(printed, "hex");
+  if (report.length !== 432 || printed.length !== 864)
+    throw new Error(`report create printed no report: ${printed.slice(0, 80)}`);
   return report;
 }
 

@@ -79,7 +79,7 @@ export const simulatedReportChecks: readonly Check<Scene>[] = [
         const { helper, targetInfo, quoteSize, collateral, rootPem } = await scene.makeSubject({ cpuSvn: platform });
         for (const cpuSvn of CPU_SVNS) {
           for (const kss of [false, true]) {
-            const report = await createReport({ targetInfo, cpuSvn, kss });
+            const report = await createReport({ targetInfo, cpuSvn, kss, randomKeyId: true });
             expect(
               await simulatedMacHolds(scene.openssl, report, targetInfo),
               "openssl's CMAC disagrees about the report",
@@ -97,7 +97,7 @@ export const simulatedReportChecks: readonly Check<Scene>[] = [
         previousRoot = rootPem;
         await helper.stop();
       }
-      return `${quotes} quotes: 3 platform CPUSVNs x 3 report CPUSVNs x KSS; downgraded is OutOfDate, the others UpToDate`;
+      return `${quotes} quotes: 3 platform CPUSVNs x 3 report CPUSVNs x KSS, random KEYIDs; downgraded is OutOfDate, the others UpToDate`;
     },
   },
 ];
