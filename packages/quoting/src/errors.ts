@@ -37,7 +37,12 @@ export const QUOTING_ERRORS = {
   QE_STATE: "QE 0xD007: the attestation key is not in the state this call needs",
   QE_INVALID_REPORT: "QE 0xD008: the report's MAC is not for this QE on this CPU",
   QE_REPORT_FAILED: "QE 0xD009: the QE's own report could not be made",
+  PROVIDER_MODE_FIXED:
+    "in-process or out-of-process quoting is chosen once per process, at first use; start another process for the other one",
   ISSUER_INVALID: "the provisioning authority answered with something that cannot be used; see the message",
+  ISSUER_REFUSED: "the provisioning authority does not serve this request; see the message for what it would take",
+  ISSUER_EXPIRED:
+    "the provisioning authority's own certificates have ended; check the clock, or start with a new state directory",
 } as const;
 
 export type QuotingErrorCode = keyof typeof QUOTING_ERRORS;
@@ -45,10 +50,13 @@ export type QuotingErrorCode = keyof typeof QUOTING_ERRORS;
 /** A failure of the platform itself: state, CPU, PCE, QE or issuer. Answers to AESM callers are QuotingError instead. */
 export class PlatformError extends Error {
   readonly code: QuotingErrorCode;
+  /** What the code means and what the operator can do: the code's line in {@link QUOTING_ERRORS}. */
+  readonly nextStep: string;
 
   constructor(code: QuotingErrorCode, message: string, options?: { cause?: unknown }) {
-    super(`${message} (${code}: ${QUOTING_ERRORS[code]})`, options);
+    super(message, options?.cause === undefined ? undefined : { cause: options.cause });
     this.name = "PlatformError";
     this.code = code;
+    this.nextStep = QUOTING_ERRORS[code];
   }
 }

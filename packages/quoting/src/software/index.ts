@@ -1,1 +1,20 @@
-export {};
+export { CPU_SVN_NAMES, CPU_SVNS, type CpuSvnName, cpuSvnName, parseCpuSvnName } from "./cpu/cpu-svn.ts";
+export { type EnclaveIdentity, enclaveIdentity, targetInfoOf } from "./cpu/enclave-identity.ts";
+export {
+  CPU_PROFILES,
+  type CpuProfile,
+  openFuses,
+  type RandomBytes,
+  type ReportSecrets,
+  SIMULATION_REPORT_SECRETS,
+} from "./cpu/fuses.ts";
+export { checkReportMac, ReportMacChecker } from "./cpu/report-key.ts";
+export { createSoftwareEnclave, type SoftwareEnclave, type SoftwareEnclaveOptions } from "./cpu/software-enclave.ts";
+export type {
+  Collateral,
+  PckChain,
+  PckRequest,
+  PpidEncryptionKey,
+  ProvisioningAuthority,
+  QeIdentityFacts,
+} from "./provisioning-authority.ts";
