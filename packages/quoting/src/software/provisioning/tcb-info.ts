@@ -1,0 +1,27 @@
+import { toHex } from "@confcom/sgx";
+import { COLLATERAL_LIFE_MS, FMSPC, PCE_ID } from "./profile.ts";
+import { TCB_LEVELS } from "./tcb-levels.ts";
+import { isoSeconds } from "./timestamps.ts";
+
+/**
+ * TCB info version 3 of the software platform: the text that is signed, byte for byte (spec: DCAP §9). Compact, members
+ * in the order of Intel's documents, which verifiers that serialise it again before checking depend on.
+ */
+export function tcbInfoText(issued: Date, tcbEvaluationDataNumber: number): string {
+  return JSON.stringify({
+    id: "SGX",
+    version: 3,
+    issueDate: isoSeconds(issued),
+    nextUpdate: isoSeconds(new Date(issued.getTime() + COLLATERAL_LIFE_MS)),
+    fmspc: toHex(FMSPC).toUpperCase(),
+    pceId: PCE_ID.toString(16).padStart(4, "0"),
+    tcbType: 0,
+    tcbEvaluationDataNumber,
+    tcbLevels: TCB_LEVELS.map((level) => ({
+      tcb: { sgxtcbcomponents: Array.from(level.cpuSvn, (svn) => ({ svn })), pcesvn: level.pceSvn },
+      tcbDate: level.tcbDate,
+      tcbStatus: level.tcbStatus,
+      ...(level.advisoryIds.length > 0 ? { advisoryIDs: level.advisoryIds } : {}),
+    })),
+  });
+}
