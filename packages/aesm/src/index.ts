@@ -1,1 +1,12 @@
-export {};
+export * from "./client/aesm-client.ts";
+export * from "./errors.ts";
+export * from "./framing.ts";
+export * from "./messages/fields.ts";
+export { decodeRequest, decodeResponse, encodeRequest, encodeResponse } from "./messages/message-codec.ts";
+export { MessageDecoder } from "./messages/message-decoder.ts";
+export * from "./messages/operations.ts";
+export * from "./platform.ts";
+export { AesmServer, type AesmServerOptions } from "./server/aesm-server.ts";
+export { type CountersSnapshot, ServerCounters } from "./server/counters.ts";
+export type { DropReason, ServerEvent, ServerLog } from "./server/events.ts";
+export { DEFAULT_LIMITS, limitsForLoop, openFileLimit, type ServerLimits } from "./server/limits.ts";

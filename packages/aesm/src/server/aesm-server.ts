@@ -1,0 +1,316 @@
+import { createServer, type Server, type Socket } from "node:net";
+import { ATTESTATION_ALGORITHM } from "@confcom/sgx";
+import { FRAME_HEADER_SIZE, readFrameHeader } from "../framing.ts";
+import { replyCapacity } from "../messages/reply-writer.ts";
+import type { QuotingPlatform } from "../platform.ts";
+import { Connection, type ConnectionOwner } from "./connection.ts";
+import { ServerCounters } from "./counters.ts";
+import { descriptorOf, peerIsGone, readAvailable, writeAvailable } from "./descriptor.ts";
+import { Dispatcher, NEEDS_PLATFORM, SILENCE } from "./dispatch.ts";
+import { type DropReason, EventReporter, type ServerLog } from "./events.ts";
+import { DEFAULT_LIMITS, type ServerLimits } from "./limits.ts";
+import type { PlatformCall } from "./platform-call.ts";
+import { PlatformLane } from "./platform-lane.ts";
+import { EXECUTED_TOO_LONG, QUEUE_FULL, refusalOf, WAITED_TOO_LONG } from "./refusal.ts";
+
+export interface AesmServerOptions {
+  readonly platform: QuotingPlatform;
+  readonly limits?: Partial<ServerLimits>;
+  /** "fast" answers in the turn that accepts, with the stream path as fallback; "stream" takes the stream path always. */
+  readonly path?: "fast" | "stream";
+  /** Algorithm that breaks ties in select_att_key_id; default ECDSA-P256. */
+  readonly defaultAlgorithm?: number;
+  readonly log?: ServerLog;
+  readonly counters?: ServerCounters;
+  /** Milliseconds of a clock that never goes back. */
+  readonly now?: () => number;
+}
+
+/** A listening backlog; the kernel caps it at net.core.somaxconn. */
+const BACKLOG = 4096;
+const SWEEP_INTERVAL = 100;
+
+/**
+ * The AESM service on one event loop (spec: AESM §2, §3, §7 and what is "worth doing better" there): one request and
+ * one reply per connection, reply in one write, every bound of {@link ServerLimits}.
+ */
+export class AesmServer implements ConnectionOwner {
+  readonly counters: ServerCounters;
+
+  readonly #limits: ServerLimits;
+  readonly #fast: boolean;
+  readonly #now: () => number;
+  readonly #events: EventReporter;
+  readonly #dispatcher: Dispatcher;
+  readonly #lane: PlatformLane;
+  readonly #server: Server;
+  /** Reused by every request of the fast path: it is answered before the next one is read. */
+  readonly #request: Uint8Array;
+  readonly #reply: Uint8Array;
+  /** Connections that outlived their accept, in order of arrival; `#receiving` are those still without a request. */
+  readonly #open = new Set<Connection>();
+  readonly #receiving = new Set<Connection>();
+  #receivingBytes = 0;
+  #acceptedNow = 0;
+  #sweeper: NodeJS.Timeout | undefined;
+
+  constructor(options: AesmServerOptions) {
+    this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.#fast = (options.path ?? "fast") === "fast";
+    this.#now = options.now ?? (() => performance.now());
+    this.#events = new EventReporter(options.log, this.#limits.reportInterval, this.#now);
+    this.counters = options.counters ?? new ServerCounters();
+    this.#dispatcher = new Dispatcher({
+      platform: options.platform,
+      maxQuoteBuffer: this.#limits.maxQuoteBuffer,
+      defaultAlgorithm: options.defaultAlgorithm ?? ATTESTATION_ALGORITHM.ECDSA_P256,
+      events: this.#events,
+      counters: this.counters,
+    });
+    this.#lane = new PlatformLane({
+      platform: options.platform,
+      concurrency: this.#limits.concurrency,
+      maxWaiting: this.#limits.maxWaiting,
+      counters: this.counters,
+      vanished: (connection) => this.#dropIfVanished(connection),
+      settled: (connection, call, error) => this.#settled(connection, call, error),
+    });
+    this.#request = new Uint8Array(FRAME_HEADER_SIZE + this.#limits.maxMessage);
+    this.#reply = new Uint8Array(replyCapacity(this.#limits.maxQuoteBuffer, this.#limits.maxMessage));
+    this.#server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => this.#accept(socket));
+    this.#server.on("error", (error) => this.#events.serverError("the listening socket failed", error));
+  }
+
+  /** Listens on a bound descriptor, which several event loops may share, or on a path (for tests: no life cycle). */
+  listen(target: { readonly fd: number } | { readonly path: string }): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#server.once("error", reject);
+      this.#server.listen({ ...target, backlog: BACKLOG }, () => {
+        this.#server.off("error", reject);
+        resolve();
+      });
+    });
+  }
+
+  /**
+   * Ends when nobody is left to serve: no connection came for `quiet` ms, so that what sat in the backlog has been
+   * accepted, and every request has its answer; or when `deadline` ms have passed. Goes on accepting meanwhile.
+   * Call it when the path no longer leads here. Returns whether all were served.
+   */
+  async drain(options: { readonly deadline?: number; readonly quiet?: number } = {}): Promise<boolean> {
+    const end = this.#now() + (options.deadline ?? this.#limits.answerTimeout + this.#limits.writeTimeout);
+    let seen = -1;
+    while (this.#acceptedNow !== seen || this.#open.size > 0 || !this.#lane.idle) {
+      if (this.#now() >= end) return false;
+      seen = this.#acceptedNow;
+      await new Promise((resolve) => setTimeout(resolve, options.quiet ?? 50));
+    }
+    return true;
+  }
+
+  /** Stops listening (the descriptor is closed) and drops what is still open. {@link drain} first to lose nothing. */
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#server.close(() => resolve());
+      for (const connection of [...this.#open]) connection.close();
+      this.#stopSweeping();
+    });
+  }
+
+  #accept(socket: Socket): void {
+    this.#acceptedNow++;
+    this.counters.accepted();
+    const fd = this.#fast ? descriptorOf(socket) : -1;
+    if (fd === -1) {
+      this.#keepReceiving(socket, undefined);
+      return;
+    }
+    const request = this.#request;
+    const received = readAvailable(fd, request);
+    if (received >= FRAME_HEADER_SIZE) {
+      const bodySize = readFrameHeader(request);
+      if (bodySize > this.#limits.maxMessage) {
+        this.dropped("message-too-large");
+        socket.destroy();
+        return;
+      }
+      if (received >= FRAME_HEADER_SIZE + bodySize) {
+        this.#serve(socket, fd, request, FRAME_HEADER_SIZE + bodySize);
+        return;
+      }
+    }
+    if (received === 0 || received === -2) socket.destroy();
+    else this.#keepReceiving(socket, received > 0 ? request.slice(0, received) : undefined);
+  }
+
+  /** Answers a whole request in this turn of the loop, if the platform can. */
+  #serve(socket: Socket, fd: number, frame: Uint8Array, end: number): void {
+    let length = this.#dispatcher.dispatch(frame, FRAME_HEADER_SIZE, end, this.#reply);
+    if (length === NEEDS_PLATFORM) length = this.#callPlatform(socket, undefined);
+    if (length > 0) {
+      const written = writeAvailable(fd, this.#reply, length);
+      if (written >= 0 && written < length) {
+        const connection = this.#keep(socket, "executing", 0);
+        this.counters.fellBack();
+        connection.send(this.#reply.slice(written, length), this.#now() + this.#limits.writeTimeout);
+        return;
+      }
+    }
+    if (length !== NEEDS_PLATFORM) socket.destroy();
+  }
+
+  /**
+   * Runs the dispatcher's call. Returns the reply's length, SILENCE for a vanished caller, or NEEDS_PLATFORM when the
+   * answer comes later: then the connection is kept, and answered in `#settled`.
+   */
+  #callPlatform(socket: Socket, kept: Connection | undefined): number {
+    const call = this.#dispatcher.call as PlatformCall;
+    this.#dispatcher.call = undefined;
+    const deadline = (): number => this.#now() + this.#limits.answerTimeout;
+    if (!this.#lane.free) {
+      if (this.#lane.full) return this.#dispatcher.fail(call, QUEUE_FULL, this.#reply);
+      const connection = kept ?? this.#keep(socket, "waiting", 0);
+      connection.state = "waiting";
+      connection.deadline = deadline();
+      connection.call = call;
+      this.#lane.wait(connection);
+      return NEEDS_PLATFORM;
+    }
+    const atOnce = this.#lane.answersAtOnce;
+    if (!atOnce && peerIsGone(socket)) {
+      this.dropped("caller-vanished");
+      return SILENCE;
+    }
+    const abort = atOnce ? undefined : new AbortController();
+    try {
+      const outcome = this.#lane.begin(call, abort);
+      if (outcome === undefined) return this.#dispatcher.succeed(call, this.#reply);
+      const connection = kept ?? this.#keep(socket, "executing", 0);
+      connection.state = "executing";
+      connection.deadline = deadline();
+      connection.call = call;
+      connection.abort = abort;
+      this.#lane.follow(connection, call, outcome);
+      return NEEDS_PLATFORM;
+    } catch (error) {
+      return this.#dispatcher.fail(call, refusalOf(error), this.#reply);
+    }
+  }
+
+  requestArrived(connection: Connection, frame: Uint8Array): void {
+    this.#receiving.delete(connection);
+    let length = this.#dispatcher.dispatch(frame, FRAME_HEADER_SIZE, frame.length, this.#reply);
+    if (length === NEEDS_PLATFORM) length = this.#callPlatform(connection.socket, connection);
+    if (length > 0) this.#sendLater(connection, length);
+    else if (length === SILENCE) connection.close();
+  }
+
+  #settled(connection: Connection, call: PlatformCall, error: unknown): void {
+    if (connection.state !== "executing") return;
+    connection.call = undefined;
+    connection.abort = undefined;
+    const length =
+      error === undefined
+        ? this.#dispatcher.succeed(call, this.#reply)
+        : this.#dispatcher.fail(call, refusalOf(error), this.#reply);
+    this.#sendLater(connection, length);
+  }
+
+  #sendLater(connection: Connection, length: number): void {
+    connection.send(this.#reply.slice(0, length), this.#now() + this.#limits.writeTimeout);
+  }
+
+  #keepReceiving(socket: Socket, first: Uint8Array | undefined): void {
+    const connection = this.#keep(socket, "receiving", this.#now() + this.#limits.receiveTimeout);
+    if (this.#fast) this.counters.fellBack();
+    this.#receiving.add(connection);
+    connection.receive(this.#limits.maxMessage, first);
+  }
+
+  #keep(socket: Socket, state: "receiving" | "waiting" | "executing", deadline: number): Connection {
+    if (this.#open.size >= this.#limits.maxConnections) this.#makeRoom();
+    const connection = new Connection(this, socket, state, deadline);
+    this.#open.add(connection);
+    this.counters.open(1);
+    this.#sweeper ??= setInterval(() => this.#sweep(), SWEEP_INTERVAL);
+    return connection;
+  }
+
+  /** Drops the oldest connection that has sent no request; where all have, the oldest whose reader is slow. */
+  #makeRoom(): void {
+    let victim = this.#receiving.values().next().value;
+    if (victim === undefined) {
+      for (const connection of this.#open) {
+        if (connection.state !== "writing") continue;
+        victim = connection;
+        break;
+      }
+    }
+    victim?.drop("too-many-connections");
+  }
+
+  receivedBytes(change: number): void {
+    this.#receivingBytes += change;
+    while (this.#receivingBytes > this.#limits.maxReceiving) {
+      const oldest = this.#receiving.values().next().value;
+      if (oldest === undefined) break;
+      oldest.drop("too-many-bytes");
+    }
+  }
+
+  dropped(reason: DropReason): void {
+    this.counters.dropped(reason);
+    this.#events.dropped(reason);
+  }
+
+  closed(connection: Connection): void {
+    this.#receiving.delete(connection);
+    this.#lane.leave(connection);
+    if (this.#open.delete(connection)) this.counters.open(-1);
+    if (this.#open.size === 0) this.#stopSweeping();
+  }
+
+  #dropIfVanished(connection: Connection): boolean {
+    if (!peerIsGone(connection.socket)) return false;
+    connection.drop("caller-vanished");
+    return true;
+  }
+
+  /** Every deadline in one place and one timer, which runs only while somebody is being waited for. */
+  #sweep(): void {
+    const now = this.#now();
+    for (const connection of this.#open) {
+      const late = now >= connection.deadline;
+      switch (connection.state) {
+        case "receiving":
+          if (late) connection.drop("receive-timeout");
+          break;
+        case "writing":
+          if (connection.madeProgress()) connection.deadline = now + this.#limits.writeTimeout;
+          else if (late) connection.drop("write-stalled");
+          break;
+        case "waiting":
+        case "executing":
+          if (!this.#dropIfVanished(connection) && late) this.#giveUp(connection);
+          break;
+        default:
+          break;
+      }
+    }
+  }
+
+  #giveUp(connection: Connection): void {
+    const refusal = connection.state === "waiting" ? WAITED_TOO_LONG : EXECUTED_TOO_LONG;
+    const call = connection.call as PlatformCall;
+    this.#lane.leave(connection);
+    connection.abort?.abort();
+    connection.abort = undefined;
+    connection.call = undefined;
+    this.#sendLater(connection, this.#dispatcher.fail(call, refusal, this.#reply));
+  }
+
+  #stopSweeping(): void {
+    clearInterval(this.#sweeper);
+    this.#sweeper = undefined;
+  }
+}
