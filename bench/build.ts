@@ -1,0 +1,35 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+export interface Programs {
+  /** The C server: the limit. */
+  readonly limit: string;
+  /** The C load generator. */
+  readonly load: string;
+}
+
+/** Compiles the C programs into `target/`. Needs gcc and OpenSSL's headers (Debian: gcc, libc6-dev, libssl-dev). */
+export function buildPrograms(): Programs {
+  const target = here("target");
+  mkdirSync(target, { recursive: true });
+  const compile = (name: string, sources: readonly string[], libraries: readonly string[]): string => {
+    const program = `${target}/${name}`;
+    const files = sources.map((source) => here(`limit/${source}`));
+    try {
+      execFileSync("gcc", ["-O2", "-std=c17", "-Wall", "-Wextra", "-o", program, ...files, ...libraries], {
+        stdio: ["ignore", "ignore", "pipe"],
+      });
+    } catch (error) {
+      const output = error instanceof Error && "stderr" in error ? String(error.stderr) : "";
+      throw new Error(`cannot compile ${name}; gcc, libc6-dev and libssl-dev are needed. ${output}`, { cause: error });
+    }
+    return program;
+  };
+  return {
+    limit: compile("server", ["server.c", "message.c", "quote.c"], ["-lcrypto"]),
+    load: compile("load", ["load.c"], []),
+  };
+}

@@ -1,0 +1,187 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism, cpus, release, tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { buildBundle } from "../packages/cli/build.ts";
+import { buildPrograms, type Programs } from "./build.ts";
+import { type MemoryGrowth, measureMemory } from "./memory.ts";
+import { checkSameWork, firstQuote, type Workload, writeRequests } from "./preparation.ts";
+import { killRunningServers, ServerProcess, stopRunningServers } from "./server-process.ts";
+import { measureStartUp } from "./start-up.ts";
+import { renderTable } from "./table.ts";
+import { judge, type Results } from "./targets.ts";
+import { type Contender, measureThroughput, type ThroughputPlan } from "./throughput.ts";
+
+const WORKERS = 2;
+
+const USAGE = `Usage: npm run bench -- [options]
+  --json            print the results as JSON
+  --quick           two rounds, 1 and 32 clients, no memory run: a minute, for a first look
+  --rounds N        rounds per figure (default 5)
+  --clients LIST    concurrent clients (default 1,8,32,64)
+  --no-memory       leave out the run of 1,000,000 requests
+  --command TEXT    measure another AESM server: its command line with {socket}, {state} and {workers}
+`;
+
+interface Options {
+  readonly json: boolean;
+  readonly memory: boolean;
+  readonly startUps: number;
+  readonly plan: ThroughputPlan;
+  /** The quote helper's command line. */
+  command(socketPath: string, statePath: string): string[];
+}
+
+const progress = (line: string): void => {
+  process.stderr.write(`${line}\n`);
+};
+
+async function options(): Promise<Options> {
+  const { values } = parseArgs({
+    options: {
+      json: { type: "boolean", default: false },
+      quick: { type: "boolean", default: false },
+      rounds: { type: "string" },
+      clients: { type: "string" },
+      memory: { type: "boolean" },
+      command: { type: "string" },
+      help: { type: "boolean", default: false },
+    },
+    allowNegative: true,
+  });
+  if (values.help) {
+    process.stdout.write(USAGE);
+    process.exit(0);
+  }
+  const { quick } = values;
+  const rounds = positive(values.rounds ?? (quick ? "2" : "5"));
+  const clients = (values.clients ?? (quick ? "1,32" : "1,8,32,64")).split(",").map(positive);
+  const plan: ThroughputPlan = {
+    rounds,
+    clients,
+    warmUpRequests: quick ? 20_000 : 50_000,
+    requests: (workload, concurrent) => {
+      const full =
+        workload === "front door" ? (concurrent === 1 ? 25_000 : 80_000) : concurrent === 1 ? 15_000 : 40_000;
+      return quick ? full / 2 : full;
+    },
+  };
+  const { command } = values;
+  const bundle = command === undefined ? await buildBundle() : undefined;
+  return {
+    json: values.json,
+    memory: values.memory ?? !quick,
+    startUps: quick ? 3 : 9,
+    plan,
+    command: (socketPath, statePath) =>
+      bundle === undefined
+        ? (command ?? "")
+            .split(" ")
+            .map((word) =>
+              word
+                .replaceAll("{socket}", socketPath)
+                .replaceAll("{state}", statePath)
+                .replaceAll("{workers}", String(WORKERS)),
+            )
+        : [
+            process.execPath,
+            bundle.main,
+            "quote-helper",
+            ...["--socket", socketPath, "--state", statePath, "--workers", String(WORKERS)],
+          ],
+  };
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value > 0) return value;
+  process.stderr.write(`bench: "${text}" is not a number of something\n${USAGE}`);
+  process.exit(64);
+}
+
+async function measure(programs: Programs, options: Options, directory: string): Promise<Results> {
+  const helper = (name: string): ServerProcess => {
+    const socketPath = join(directory, `${name}.socket`);
+    return new ServerProcess("confcom", socketPath, options.command(socketPath, join(directory, name)), process.env);
+  };
+
+  const startUp = {
+    firstStart: await measureStartUp(() => helper("start"), join(directory, "start"), options.startUps, true, progress),
+    existingState: await measureStartUp(
+      () => helper("start"),
+      join(directory, "start"),
+      options.startUps,
+      false,
+      progress,
+    ),
+  };
+
+  const ours = helper("load");
+  await ours.accepting();
+  const platform = await firstQuote(ours.socketPath);
+  const requests = writeRequests(directory, platform);
+  const targetInfoFile = join(directory, "target-info");
+  const quoteFile = join(directory, "quote");
+  writeFileSync(targetInfoFile, platform.targetInfo);
+  writeFileSync(quoteFile, platform.quote);
+
+  const limitSocket = join(directory, "limit.socket");
+  const theirs = new ServerProcess(
+    "limit",
+    limitSocket,
+    [programs.limit, limitSocket, targetInfoFile, quoteFile, String(WORKERS)],
+    process.env,
+  );
+  await theirs.accepting();
+  const contender = async (server: ServerProcess, pids: readonly number[]): Promise<Contender> => ({
+    name: server.name,
+    socketPath: server.socketPath,
+    pids,
+    files: await checkSameWork(server.name, server.socketPath, platform, requests, directory),
+  });
+  const confcom = await contender(ours, [ours.pid]);
+  const limit = await contender(theirs, limitPids(theirs.output));
+  const throughput = await measureThroughput(programs.load, confcom, limit, options.plan, progress);
+  await stopRunningServers();
+
+  let memory: MemoryGrowth | undefined;
+  if (options.memory) {
+    // The same state directory, so the same target info; the requests made above are still good.
+    const fresh = helper("load");
+    await fresh.accepting();
+    await firstQuote(fresh.socketPath);
+    const workload: Workload = "quote, fresh KEYID";
+    const files = confcom.files.get(workload);
+    if (files === undefined) throw new Error(`no requests for ${workload}`);
+    memory = await measureMemory(programs.load, { ...confcom, pids: [fresh.pid] }, fresh.pid, files, progress);
+    await fresh.stop();
+  }
+  return { throughput, startUp, memory };
+}
+
+/** The limit's workers, from its "ready PID PID" line. */
+function limitPids(output: string): number[] {
+  const pids = /^ready((?: \d+)+)$/m.exec(output)?.[1]?.trim().split(" ").map(Number);
+  if (pids === undefined || pids.length !== WORKERS) throw new Error(`the limit server said: ${output}`);
+  return pids;
+}
+
+process.on("exit", killRunningServers);
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(1));
+
+const chosen = await options();
+const directory = mkdtempSync(join(tmpdir(), "confcom-bench-"));
+process.on("exit", () => rmSync(directory, { recursive: true, force: true }));
+const results = await measure(buildPrograms(), chosen, directory);
+const verdicts = judge(results);
+if (chosen.json) {
+  const machine = {
+    node: process.version,
+    cores: availableParallelism(),
+    cpu: cpus()[0]?.model ?? "",
+    kernel: release(),
+  };
+  process.stdout.write(`${JSON.stringify({ machine, workers: WORKERS, ...results, verdicts }, null, 2)}\n`);
+} else {
+  process.stdout.write(renderTable(results, verdicts));
+}
