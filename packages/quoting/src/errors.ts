@@ -10,6 +10,8 @@ export const QUOTING_ERRORS = {
   STATE_TOO_LARGE: "a state file is larger than any this service writes; restore it from a backup",
   STATE_DAMAGED:
     "a state file that cannot be made again is damaged; restore it from a backup or start with an empty state directory",
+  STATE_REPLACED:
+    "the state directory is not the one this process started with; put it back, or restart on the new one",
   STATE_IO: "the file system failed; see the cause",
   PROFILE_FIXED:
     "the CPU profile is fixed when the state directory is made; use that profile or another state directory",

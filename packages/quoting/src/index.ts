@@ -1,2 +1,3 @@
 export { PlatformError, QUOTING_ERRORS, type QuotingErrorCode } from "./errors.ts";
+export { openPlatform, PLATFORM_NAMES, type PlatformOptions } from "./open-platform.ts";
 export { nodeFileSystem, StateDirectory, type StateFileSystem, type StateWarning } from "./state/index.ts";

@@ -18,3 +18,11 @@ export type {
   ProvisioningAuthority,
   QeIdentityFacts,
 } from "./provisioning-authority.ts";
+export type { AttestationKeySnapshot, PlatformSnapshot } from "./snapshot.ts";
+export { createSnapshotPlatform, type SnapshotPlatform, type SnapshotPlatformOptions } from "./snapshot-platform.ts";
+export {
+  openSoftwarePlatform,
+  type SnapshotListener,
+  type SoftwarePlatform,
+  type SoftwarePlatformOptions,
+} from "./software-platform.ts";
