@@ -44,8 +44,6 @@ export const SOFTWARE_MARKER_TEXT = "confcom software platform: not SGX hardware
 
 /** 6 bytes: the platform family of the software platform; no processor has it. */
 export const FMSPC = Uint8Array.of(0xc0, 0xfc, 0x0a, 0x00, 0x00, 0x00);
-/** The only PCE identity there is (spec: DCAP §6). */
-export const PCE_ID = 0;
 
 /** Last second of the root and, with it, of everything below (as Intel's root). */
 export const ROOT_NOT_AFTER = new Date(Date.UTC(2049, 11, 31, 23, 59, 59));

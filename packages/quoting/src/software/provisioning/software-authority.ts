@@ -1,6 +1,7 @@
 import { createPublicKey, X509Certificate } from "node:crypto";
 import { toHex } from "@confcom/sgx";
 import { PlatformError } from "../../errors.ts";
+import { PCE_ID } from "../pce/pce-identity.ts";
 import type {
   Collateral,
   PckChain,
@@ -13,7 +14,7 @@ import type { AuthorityOptions } from "./open-authority.ts";
 import { p256Spki } from "./p256-spki.ts";
 import { readPckCertificate, storePckCertificate } from "./pck-store.ts";
 import { decryptPpid, ppidEncryptionKey } from "./ppid.ts";
-import { type CertificationCa, PCE_ID } from "./profile.ts";
+import type { CertificationCa } from "./profile.ts";
 import {
   addRevocation,
   advanceRevocationState,

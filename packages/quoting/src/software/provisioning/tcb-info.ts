@@ -1,5 +1,6 @@
 import { toHex } from "@confcom/sgx";
-import { COLLATERAL_LIFE_MS, FMSPC, PCE_ID } from "./profile.ts";
+import { PCE_ID } from "../pce/pce-identity.ts";
+import { COLLATERAL_LIFE_MS, FMSPC } from "./profile.ts";
 import { TCB_LEVELS } from "./tcb-levels.ts";
 import { isoSeconds } from "./timestamps.ts";
 

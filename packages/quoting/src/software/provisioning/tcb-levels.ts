@@ -1,5 +1,6 @@
 import { bytesEqual } from "@confcom/sgx";
 import { CPU_SVNS } from "../cpu/cpu-svn.ts";
+import { PCE_ISV_SVN } from "../pce/pce-identity.ts";
 
 export interface TcbLevel {
   /** 16 bytes. They are also the 16 component SVNs, because tcbType 0 says that CPUSVN bytes are components. */
@@ -13,8 +14,8 @@ export interface TcbLevel {
 /** Raised whenever {@link TCB_LEVELS} or the QE identity's levels change (spec: DCAP §9). */
 export const TCB_EVALUATION_DATA_NUMBER = 1;
 
-/** ISVSVN of the software PCE, at which every PCK certificate is issued. */
-const PCE_SVN = 16;
+/** Every PCK certificate is issued at the security version of the one software PCE there is. */
+const PCE_SVN = PCE_ISV_SVN;
 
 /**
  * The TCB levels of the software platform, in the descending order in which Intel publishes them (components, then

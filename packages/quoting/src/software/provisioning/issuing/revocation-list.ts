@@ -1,3 +1,5 @@
+// x509 resolves its classes through decorator metadata, which must be there first.
+import "reflect-metadata";
 import { derInteger } from "@confcom/sgx/der";
 import * as x509 from "@peculiar/x509";
 import type { RevocationReason, RevokedCertificate } from "../revocation-state.ts";
