@@ -18,7 +18,7 @@ export const QUOTING_ERRORS = {
   PLATFORM_UNAVAILABLE: "hardware platform is not part of this version; use the software platform",
   PLATFORM_UNKNOWN: "no such platform; use 'software'",
   OPTION_INVALID: "an option has a value that does not exist; see the message for the valid ones",
-  CMAC_DISCARDED: "an AES-CMAC instance failed earlier and must not be used again; make a new one",
+  CMAC_DISCARDED: "an AES-CMAC instance that failed or was released must not be used again; make a new one",
   KEY_INVALID: "a key has the wrong size or is outside the group; it cannot be used",
   EGETKEY_INVALID_CPUSVN: "EGETKEY: the CPUSVN asked for is not one this CPU may derive keys for",
   EGETKEY_INVALID_ISVSVN: "EGETKEY: the ISVSVN or CONFIGSVN asked for is above the enclave's own",

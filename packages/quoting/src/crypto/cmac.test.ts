@@ -3,7 +3,8 @@ import { createCipheriv } from "node:crypto";
 import { test } from "node:test";
 import { fromHex, toHex } from "@confcom/sgx";
 import fc from "fast-check";
-import { Cmac, cmac } from "./cmac.ts";
+import { Cmac } from "./cmac.ts";
+import { cmac } from "./cmac-once.ts";
 
 /** RFC 4493 §4. */
 const KEY = fromHex("2b7e151628aed2a6abf7158809cf4f3c");
@@ -50,14 +51,17 @@ test("one instance gives the RFC tags in any order of lengths, again and again",
   }
 });
 
-test("a sequence of messages of any length on one instance equals the RFC algorithm run for each", () => {
+test("messages of any length equal the RFC algorithm, one instance for a sequence or one call for each", () => {
   fc.assert(
     fc.property(
       fc.uint8Array({ minLength: 16, maxLength: 16 }),
       fc.array(fc.uint8Array({ maxLength: 1100 }), { minLength: 1, maxLength: 6 }),
       (key, messages) => {
         const mac = new Cmac(key);
-        for (const message of messages) assert.equal(toHex(mac.tag(message)), referenceCmac(key, message));
+        for (const message of messages) {
+          assert.equal(toHex(mac.tag(message)), referenceCmac(key, message));
+          assert.equal(toHex(cmac(key, message)), referenceCmac(key, message));
+        }
       },
     ),
     { numRuns: 60 },
@@ -67,9 +71,21 @@ test("a sequence of messages of any length on one instance equals the RFC algori
 test("the message is left as it was", () => {
   const message = MESSAGE.slice();
   cmac(KEY, message);
+  new Cmac(KEY).tag(message);
   assert.deepEqual(message, MESSAGE);
 });
 
 test("a key of another size is refused", () => {
-  for (const size of [0, 15, 17, 32]) assert.throws(() => new Cmac(new Uint8Array(size)), { code: "KEY_INVALID" });
+  for (const size of [0, 15, 17, 32]) {
+    assert.throws(() => new Cmac(new Uint8Array(size)), { code: "KEY_INVALID" });
+    assert.throws(() => cmac(new Uint8Array(size), MESSAGE), { code: "KEY_INVALID" });
+  }
+});
+
+test("a released instance refuses to be used", () => {
+  const mac = new Cmac(KEY);
+  mac.tag(MESSAGE);
+  mac.release();
+  mac.release();
+  assert.throws(() => mac.tag(MESSAGE), { code: "CMAC_DISCARDED" });
 });

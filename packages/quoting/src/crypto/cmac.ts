@@ -23,7 +23,7 @@ function doubled(block: Uint8Array): Uint8Array {
  *
  * After a message the object's chaining value is that message's last ciphertext block. XORing it into the next
  * message's first block makes the effective IV zero again. A failure would leave the chaining value unknown, so an
- * instance that has thrown refuses to be used again (CMAC_DISCARDED).
+ * instance that has thrown, or was released, refuses to be used again (CMAC_DISCARDED).
  */
 export class Cmac {
   readonly #cipher: Cipheriv;
@@ -45,7 +45,7 @@ export class Cmac {
 
   /** The 16-byte tag of a message of any length. */
   tag(message: Uint8Array): Uint8Array {
-    if (this.#discarded) throw new PlatformError("CMAC_DISCARDED", "this instance failed before");
+    if (this.#discarded) throw new PlatformError("CMAC_DISCARDED", "this instance failed before or was released");
     const blocks = Math.max(1, Math.ceil(message.length / BLOCK));
     const size = blocks * BLOCK;
     if (this.#scratch.length < size) this.#scratch = new Uint8Array(size);
@@ -69,9 +69,11 @@ export class Cmac {
     this.#discarded = false;
     return tag;
   }
-}
 
-/** The 16-byte tag under a key that is used once. */
-export function cmac(key: Uint8Array, message: Uint8Array): Uint8Array {
-  return new Cmac(key).tag(message);
+  /** Frees the cipher's memory now instead of at some later garbage collection; the instance is of no use afterwards. */
+  release(): void {
+    if (this.#discarded) return;
+    this.#discarded = true;
+    this.#cipher.final();
+  }
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fromHex, toHex } from "@confcom/sgx";
-import { cmac } from "./cmac.ts";
+import { cmac } from "./cmac-once.ts";
 import { deriveP256Scalar, deriveQeId } from "./key-derivation.ts";
 import { P256_ORDER, p256KeyPair } from "./p256.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ATTRIBUTE_FLAGS, fromHex, KEY_NAME, KEY_POLICY, type KeyRequest, toHex, writeU16 } from "@confcom/sgx";
-import { cmac } from "../../crypto/cmac.ts";
+import { cmac } from "../../crypto/cmac-once.ts";
 import { CPU_SVN_NAMES, CPU_SVNS, type CpuSvnName } from "./cpu-svn.ts";
 import { egetkey } from "./egetkey.ts";
 import { enclaveIdentity, targetInfoOf } from "./enclave-identity.ts";

@@ -8,7 +8,7 @@ import {
   writeU16,
   writeU32,
 } from "@confcom/sgx";
-import { cmac } from "../../crypto/cmac.ts";
+import { cmac } from "../../crypto/cmac-once.ts";
 import { PlatformError } from "../../errors.ts";
 import { CPU_SVNS, type CpuSvnName, derivableCpuSvn } from "./cpu-svn.ts";
 import { type EnclaveIdentity, targetInfoOf } from "./enclave-identity.ts";

@@ -1,5 +1,5 @@
 import { encodeReport, encodeReportBody, TARGET_INFO_SIZE } from "@confcom/sgx";
-import { cmac } from "../../crypto/cmac.ts";
+import { cmac } from "../../crypto/cmac-once.ts";
 import type { EnclaveIdentity } from "./enclave-identity.ts";
 import type { ReportSecrets } from "./fuses.ts";
 import { reportKey } from "./report-key.ts";

@@ -1,6 +1,7 @@
 import { timingSafeEqual } from "node:crypto";
 import { assertSize, REPORT_OFFSET, REPORT_SIZE, TARGET_INFO_SIZE } from "@confcom/sgx";
-import { Cmac, cmac } from "../../crypto/cmac.ts";
+import { Cmac } from "../../crypto/cmac.ts";
+import { cmac } from "../../crypto/cmac-once.ts";
 import { cpuSvnName } from "./cpu-svn.ts";
 import { type ReportSecrets, SIMULATION_REPORT_SECRETS } from "./fuses.ts";
 
@@ -49,19 +50,21 @@ export function reportKey(
   return cmac(secrets.reportBaseKey, data);
 }
 
-/** Keys kept ready. A KEYID is constant for a CPU's uptime, so a handful serves all callers of one machine. */
-const KEPT_KEYS = 16;
+/** Keys remembered. A KEYID is constant for a CPU's uptime, so a handful serves all callers of one machine. */
+const REMEMBERED = 16;
 
 /**
  * Checks the MACs of reports that are for one enclave. One object per thread (it keeps cipher objects).
  *
- * Keys are kept by CPUSVN and KEYID, the oldest given up first, so that a caller who sends a fresh KEYID each time
- * costs a derivation each time and nothing more.
+ * The first report with some CPUSVN and KEYID is checked with a key derived for it alone; from the second on the key is
+ * kept ready. The oldest is given up first, so a caller who sends a fresh KEYID each time costs a derivation each time
+ * and no memory.
  */
 export class ReportMacChecker {
   readonly #base: Cmac;
   readonly #data: Uint8Array;
-  readonly #kept = new Map<string, Cmac>();
+  /** By CPUSVN and KEYID: the key kept ready, or null when it was seen once. */
+  readonly #seen = new Map<string, Cmac | null>();
 
   /** `targetInfo`: 512 bytes, the enclave the reports are for. */
   constructor(secrets: ReportSecrets, targetInfo: Uint8Array) {
@@ -76,26 +79,40 @@ export class ReportMacChecker {
   check(report: Uint8Array): boolean {
     assertSize(report, REPORT_SIZE, "report");
     const bytes = Buffer.from(report.buffer, report.byteOffset, REPORT_SIZE);
-    const mac = this.#keyFor(bytes);
-    if (mac === undefined) return false;
-    return timingSafeEqual(mac.tag(bytes.subarray(0, REPORT_OFFSET.KEYID)), bytes.subarray(REPORT_OFFSET.MAC));
+    const expected = this.#mac(bytes);
+    return expected !== undefined && timingSafeEqual(expected, bytes.subarray(REPORT_OFFSET.MAC));
   }
 
-  #keyFor(report: Buffer): Cmac | undefined {
+  #mac(report: Buffer): Uint8Array | undefined {
+    const body = report.subarray(0, REPORT_OFFSET.KEYID);
     const name = report.toString("latin1", 0, 16) + report.toString("latin1", REPORT_OFFSET.KEYID, REPORT_OFFSET.MAC);
-    const kept = this.#kept.get(name);
-    if (kept !== undefined) return kept;
-    const cpuSvn = report.subarray(0, 16);
-    if (cpuSvnName(cpuSvn) === undefined) return undefined;
-    this.#data.set(cpuSvn, OFFSET.CPUSVN);
-    this.#data.set(report.subarray(REPORT_OFFSET.KEYID, REPORT_OFFSET.MAC), OFFSET.KEYID);
-    const mac = new Cmac(this.#base.tag(this.#data));
-    if (this.#kept.size >= KEPT_KEYS) {
-      const [oldest] = this.#kept.keys();
-      if (oldest !== undefined) this.#kept.delete(oldest);
+    const seen = this.#seen.get(name);
+    if (seen) return seen.tag(body);
+    if (cpuSvnName(body.subarray(0, 16)) === undefined) return undefined;
+    const key = this.#derive(report);
+    if (seen === undefined) {
+      this.#remember(name, null);
+      return cmac(key, body);
     }
-    this.#kept.set(name, mac);
-    return mac;
+    const ready = new Cmac(key);
+    this.#remember(name, ready);
+    return ready.tag(body);
+  }
+
+  #derive(report: Uint8Array): Uint8Array {
+    this.#data.set(report.subarray(0, 16), OFFSET.CPUSVN);
+    this.#data.set(report.subarray(REPORT_OFFSET.KEYID, REPORT_OFFSET.MAC), OFFSET.KEYID);
+    return this.#base.tag(this.#data);
+  }
+
+  #remember(name: string, key: Cmac | null): void {
+    this.#seen.set(name, key);
+    if (this.#seen.size <= REMEMBERED) return;
+    for (const [oldest, given] of this.#seen) {
+      given?.release();
+      this.#seen.delete(oldest);
+      return;
+    }
   }
 }
 

@@ -8,7 +8,7 @@ import {
   REPORT_OFFSET,
   REPORT_SIZE,
 } from "@confcom/sgx";
-import { cmac } from "../../crypto/cmac.ts";
+import { cmac } from "../../crypto/cmac-once.ts";
 import { deriveP256Scalar } from "../../crypto/key-derivation.ts";
 import { type P256KeyPair, p256KeyPair, signP256 } from "../../crypto/p256.ts";
 import { PlatformError } from "../../errors.ts";
