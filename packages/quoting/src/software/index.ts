@@ -10,6 +10,7 @@ export {
 } from "./cpu/fuses.ts";
 export { checkReportMac, ReportMacChecker } from "./cpu/report-key.ts";
 export { createSoftwareEnclave, type SoftwareEnclave, type SoftwareEnclaveOptions } from "./cpu/software-enclave.ts";
+export { collateralFiles, collateralJson } from "./provisioning/collateral-files.ts";
 export type {
   Collateral,
   PckChain,

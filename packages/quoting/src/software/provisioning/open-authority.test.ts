@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { type KeyObject, X509Certificate } from "node:crypto";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { nodeFileSystem, type StateFileSystem } from "../../state/index.ts";
 import { AUTHORITY_FILE } from "./authority-record.ts";
@@ -167,4 +169,19 @@ test("killed before any single change of a first start, it starts again with eve
     if (keys !== undefined) assert.equal(existing(AUTHORITY_FILE), keys, `CA keys replaced after change ${change}`);
     if (pck !== undefined) assert.equal(existing(pck), certificate, `PCK certificate replaced after change ${change}`);
   }
+});
+
+test("a start with everything in place loads no certificate-issuing code, and issuing does", async (t) => {
+  const state = new TemporaryState(t);
+  await openProvisioningAuthority(state.options());
+  const run = (day: number) =>
+    execFileSync(
+      process.execPath,
+      [fileURLToPath(new URL("./testing/open-in-process.ts", import.meta.url)), state.path, `${day}`],
+      {
+        encoding: "utf8",
+      },
+    ).trim();
+  assert.equal(run(1), "not loaded");
+  assert.equal(run(29), "loaded");
 });
