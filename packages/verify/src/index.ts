@@ -1,1 +1,15 @@
-export {};
+export { BUDGETS } from "./budgets.ts";
+export type { Collateral, QveCollateral } from "./collateral/collateral.ts";
+export { COLLATERAL_VERSIONS } from "./collateral/collateral.ts";
+export type { TcbStatus } from "./collateral/tcb-status.ts";
+export type { AsyncVerificationCrypto, P256Key, VerificationCrypto } from "./crypto.ts";
+export * from "./errors.ts";
+export { createVerificationCache, type VerificationCache } from "./memory.ts";
+export * from "./result.ts";
+export { isSoftwarePlatform, SOFTWARE_PLATFORM_OID } from "./software-marker.ts";
+export { explainStatus, QVL_STATUSES, type QvlStatus } from "./status.ts";
+export type { SupplementalData } from "./supplemental.ts";
+export { INTEL_SGX_ROOT_KEY, trustedRootFromCertificate } from "./trusted-root.ts";
+export * from "./verifier.ts";
+export type { VerificationTerms } from "./verify.ts";
+export { type SubtleCryptoLike, webCrypto } from "./web-crypto.ts";

@@ -154,6 +154,11 @@ export class DerReader {
     return this.#bytes.subarray(this.header, this.stop);
   }
 
+  /** View of everything from an offset (such as an earlier `header`) to the end of the element read or left last. */
+  since(offset: number): Uint8Array {
+    return this.#bytes.subarray(offset, this.#at);
+  }
+
   octetString(): Uint8Array {
     this.element(DER_TAG.OCTET_STRING);
     return this.content();

@@ -1,0 +1,87 @@
+import { Quote3, type Quote3ErrorCode, type Quote3ErrorName, quote3ErrorName } from "@confcom/sgx";
+import type { VerificationResult, VerificationStep } from "./result.ts";
+import { explainStatus, isExpiration, type QvlStatus, Rejection, statusToQuote3, statusToResult } from "./status.ts";
+
+type Findings = Pick<VerificationResult, "quote" | "pck" | "rootKey" | "platform" | "tcbLevel" | "supplemental">;
+
+/** Ends a verification with a quote3_error_t that is not the status's own. */
+export class Ended extends Error {
+  readonly status: QvlStatus;
+  readonly ret: Quote3ErrorCode;
+
+  constructor(status: QvlStatus, ret: Quote3ErrorCode, detail: string) {
+    super(detail);
+    this.name = "Ended";
+    this.status = status;
+    this.ret = ret;
+  }
+}
+
+/** What one verification has found so far. */
+export class Run {
+  /** True until the dates of all collateral are known to be good. */
+  collateralExpired = true;
+  advisories: readonly string[] = [];
+  readonly warnings: string[] = [];
+  readonly #steps: VerificationStep[] = [];
+  #findings: Findings = {};
+  #step = "parameters";
+
+  /** Names what is looked at from here on. */
+  enter(step: string): void {
+    this.#step = step;
+  }
+
+  passed(found: string): void {
+    this.#steps.push({ name: this.#step, status: "STATUS_OK", outcome: "passed", found });
+  }
+
+  /** Something that does not end the verification but marks its result. */
+  noted(name: string, status: QvlStatus, found: string): void {
+    this.#steps.push({ name, status, outcome: status === "STATUS_OK" ? "passed" : "noted", found });
+  }
+
+  add(findings: Findings): void {
+    this.#findings = { ...this.#findings, ...findings };
+  }
+
+  /** Takes an expiry as a mark on the result; everything else ends the verification. */
+  expiredOrThrow(error: unknown): void {
+    if (!(error instanceof Rejection) || !isExpiration(error.status)) throw error;
+    this.collateralExpired = true;
+    this.noted(this.#step, error.status, error.message);
+  }
+
+  #result(ret: Quote3ErrorCode, status: QvlStatus, reason: string): VerificationResult {
+    const { tcbLevel, supplemental, ...always } = this.#findings;
+    const verified = ret === Quote3.SUCCESS && tcbLevel !== undefined && supplemental !== undefined;
+    return {
+      ret,
+      retName: quote3ErrorName(ret) as Quote3ErrorName,
+      result: verified ? statusToResult(status) : "UNSPECIFIED",
+      status,
+      reason,
+      collateralExpired: this.collateralExpired,
+      advisories: verified ? this.advisories : [],
+      ...always,
+      ...(verified ? { tcbLevel, supplemental } : {}),
+      steps: this.#steps,
+      warnings: this.warnings,
+    };
+  }
+
+  /** The result of a verification that came to a verdict. */
+  verdict(status: QvlStatus): VerificationResult {
+    const outcome = status === "STATUS_OK" ? "passed" : "noted";
+    this.#steps.push({ name: "verdict", status, outcome, found: explainStatus(status) });
+    return this.#result(Quote3.SUCCESS, status, explainStatus(status));
+  }
+
+  /** The result of a verification that was ended by a step, or the error itself if it is none of a step's. */
+  failure(error: unknown): VerificationResult {
+    if (!(error instanceof Ended || error instanceof Rejection)) throw error;
+    const { status, message } = error;
+    this.#steps.push({ name: this.#step, status, outcome: "failed", found: message });
+    return this.#result(error instanceof Ended ? error.ret : statusToQuote3(status), status, message);
+  }
+}

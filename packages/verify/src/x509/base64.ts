@@ -1,0 +1,65 @@
+const INVALID = 255;
+const SPACE = 254;
+const PAD = 253;
+
+/** Value of each character: 0 to 63, or one of the three marks above. */
+const VALUES = (() => {
+  const table = new Uint8Array(256).fill(INVALID);
+  const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  for (let i = 0; i < 64; i++) table[alphabet.charCodeAt(i)] = i;
+  for (const space of [9, 10, 13, 32]) table[space] = SPACE;
+  table[61] = PAD;
+  return table;
+})();
+
+/**
+ * Decodes base64 (RFC 4648 §4) between two offsets, ignoring blanks and line ends. Undefined if a character is foreign or
+ * the padding is not exactly right.
+ */
+export function decodeBase64(text: Uint8Array, start: number, end: number): Uint8Array | undefined {
+  const out = new Uint8Array(Math.floor(((end - start) * 3) / 4) + 3);
+  let size = 0;
+  let group = 0;
+  let count = 0;
+  let at = start;
+  while (at < end) {
+    // Four plain characters at a time as long as they last; everything else goes one by one.
+    if (count === 0 && at + 4 <= end) {
+      const a = VALUES[text[at] as number] as number;
+      const b = VALUES[text[at + 1] as number] as number;
+      const c = VALUES[text[at + 2] as number] as number;
+      const d = VALUES[text[at + 3] as number] as number;
+      if ((a | b | c | d) < 64) {
+        out[size] = (a << 2) | (b >> 4);
+        out[size + 1] = (b << 4) | (c >> 2);
+        out[size + 2] = (c << 6) | d;
+        size += 3;
+        at += 4;
+        continue;
+      }
+    }
+    const value = VALUES[text[at] as number] as number;
+    if (value === PAD) break;
+    at++;
+    if (value === SPACE) continue;
+    if (value === INVALID) return undefined;
+    group = (group << 6) | value;
+    if (++count === 4) {
+      out[size++] = group >> 16;
+      out[size++] = group >> 8;
+      out[size++] = group;
+      group = 0;
+      count = 0;
+    }
+  }
+  let padding = 0;
+  for (; at < end; at++) {
+    const value = VALUES[text[at] as number];
+    if (value === PAD) padding++;
+    else if (value !== SPACE) return undefined;
+  }
+  if (padding !== (count === 0 ? 0 : 4 - count) || count === 1) return undefined;
+  if (count >= 2) out[size++] = group >> (count === 2 ? 4 : 10);
+  if (count === 3) out[size++] = group >> 2;
+  return out.subarray(0, size);
+}

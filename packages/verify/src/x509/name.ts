@@ -1,0 +1,151 @@
+import { bytesEqual, toHex } from "@confcom/sgx";
+import { DER_TAG, DerReader, oidToText } from "@confcom/sgx/der";
+
+/** The attribute types that the certificate profile uses, by the short names of RFC 4514 (spec: DCAP §8). */
+const SHORT_NAMES: Readonly<Record<string, string>> = {
+  "2.5.4.3": "CN",
+  "2.5.4.4": "SN",
+  "2.5.4.5": "serialNumber",
+  "2.5.4.6": "C",
+  "2.5.4.7": "L",
+  "2.5.4.8": "ST",
+  "2.5.4.9": "street",
+  "2.5.4.10": "O",
+  "2.5.4.11": "OU",
+  "2.5.4.12": "title",
+  "0.9.2342.19200300.100.1.25": "DC",
+  "1.2.840.113549.1.9.1": "emailAddress",
+};
+
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+interface Attribute {
+  readonly type: string;
+  readonly tag: number;
+  /** The value if its string type and bytes make it one. */
+  readonly value: string | undefined;
+  readonly encoded: Uint8Array;
+}
+
+function decodeString(tag: number, bytes: Uint8Array): string | undefined {
+  switch (tag) {
+    case DER_TAG.UTF8_STRING:
+      try {
+        return utf8.decode(bytes);
+      } catch {
+        return undefined;
+      }
+    case DER_TAG.NUMERIC_STRING:
+    case DER_TAG.PRINTABLE_STRING:
+    case DER_TAG.TELETEX_STRING:
+    case DER_TAG.IA5_STRING:
+    case DER_TAG.VISIBLE_STRING:
+      return String.fromCharCode(...bytes);
+    default:
+      return undefined;
+  }
+}
+
+function escapeValue(value: string): string {
+  let out = "";
+  for (let i = 0; i < value.length; i++) {
+    const character = value[i] as string;
+    const code = value.charCodeAt(i);
+    if (',+"\\<>;'.includes(character) || (character === "#" && i === 0)) out += `\\${character}`;
+    else if (character === " " && (i === 0 || i === value.length - 1)) out += "\\ ";
+    else if (code < 32 || code === 127) out += `\\${code.toString(16).toUpperCase().padStart(2, "0")}`;
+    else out += character;
+  }
+  return out;
+}
+
+/**
+ * A distinguished name. Names are compared as the reference verifier does: equal if common name, country, organization,
+ * locality and state are, in any order; for CRLs the whole printed name counts (spec: DCAP §10 B, §16).
+ */
+export class DistinguishedName {
+  /** The name's DER. */
+  readonly encoded: Uint8Array;
+  #attributes: Attribute[][] | undefined;
+  #commonName: string | undefined;
+  #text: string | undefined;
+
+  /** `encoded` has been walked by a {@link DerReader}: a SEQUENCE of SETs of attributes. */
+  constructor(encoded: Uint8Array) {
+    this.encoded = encoded;
+  }
+
+  #relative(): Attribute[][] {
+    if (this.#attributes !== undefined) return this.#attributes;
+    const relative: Attribute[][] = [];
+    const reader = new DerReader(this.encoded);
+    reader.open(DER_TAG.SEQUENCE);
+    while (!reader.done) {
+      const attributes: Attribute[] = [];
+      reader.open(DER_TAG.SET);
+      while (!reader.done) {
+        reader.open(DER_TAG.SEQUENCE);
+        const type = oidToText(reader.oid());
+        const tag = reader.skip();
+        attributes.push({ type, tag, value: decodeString(tag, reader.content()), encoded: reader.encoded() });
+        reader.close();
+      }
+      reader.close();
+      relative.push(attributes);
+    }
+    reader.close();
+    this.#attributes = relative;
+    return relative;
+  }
+
+  /** Value of the first attribute of this type; empty if there is none or it is not readable as text. */
+  get(type: string): string {
+    for (const attributes of this.#relative()) {
+      for (const attribute of attributes) {
+        if (attribute.type !== type) continue;
+        const { value, tag } = attribute;
+        // OpenSSL's conversion of TeletexString beyond ASCII changes its length, which the verifier takes for a failure.
+        const changed = tag !== DER_TAG.UTF8_STRING && value !== undefined && /[^\0-\x7f]/.test(value);
+        return value === undefined || changed ? "" : value;
+      }
+    }
+    return "";
+  }
+
+  get commonName(): string {
+    this.#commonName ??= this.get("2.5.4.3");
+    return this.#commonName;
+  }
+
+  get organization(): string {
+    return this.get("2.5.4.10");
+  }
+
+  /** The name in the order and escaping of RFC 2253. */
+  get text(): string {
+    this.#text ??= [...this.#relative()]
+      .reverse()
+      .map((attributes) => [...attributes].reverse().map(printAttribute).join("+"))
+      .join(",");
+    return this.#text;
+  }
+
+  equals(other: DistinguishedName): boolean {
+    if (this === other || bytesEqual(this.encoded, other.encoded)) return true;
+    return COMPARED.every((type) => this.get(type) === other.get(type));
+  }
+
+  /** Whether both print the same: what a CRL's issuer must do with its CA's subject. */
+  printsLike(other: DistinguishedName): boolean {
+    return bytesEqual(this.encoded, other.encoded) || (this.text === other.text && this.equals(other));
+  }
+}
+
+const COMPARED = ["2.5.4.3", "2.5.4.6", "2.5.4.10", "2.5.4.7", "2.5.4.8"] as const;
+
+function printAttribute(attribute: Attribute): string {
+  const name = SHORT_NAMES[attribute.type];
+  if (name === undefined || attribute.value === undefined)
+    return `${name ?? attribute.type}=#${toHex(attribute.encoded)}`;
+  return `${name}=${escapeValue(attribute.value)}`;
+}
