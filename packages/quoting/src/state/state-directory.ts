@@ -58,8 +58,6 @@ export class StateDirectory {
     try {
       makeMissing(absolute, fs);
       admit(absolute, fs, warn);
-      // Entries a killed predecessor made may not be durable yet; they must be before anything is built on them.
-      fs.syncDirectory(absolute);
     } catch (error) {
       throw failure("opening the state directory", absolute, error, "STATE_NOT_WRITABLE");
     }
@@ -77,7 +75,8 @@ export class StateDirectory {
       if (bytes === undefined) return undefined;
       if (bytes.length > LARGEST_FILE)
         throw new PlatformError("STATE_TOO_LARGE", `${path} is over ${LARGEST_FILE} bytes`);
-      // Another process may have put the file there a moment ago and not yet made its name durable.
+      // Whoever put it there may have been killed, or not come so far, before its name was durable; it must be before
+      // anything is built on it.
       this.#fs.syncDirectory(this.path);
       return bytes;
     } catch (error) {
