@@ -8,6 +8,7 @@ import { ServerCounters } from "./counters.ts";
 import { descriptorOf, peerIsGone, readAvailable, writeAvailable } from "./descriptor.ts";
 import { Dispatcher, NEEDS_PLATFORM, SILENCE } from "./dispatch.ts";
 import { type DropReason, EventReporter, type ServerLog } from "./events.ts";
+import { type AcceptedHandle, FastAccept } from "./fast-accept.ts";
 import { DEFAULT_LIMITS, type ServerLimits } from "./limits.ts";
 import type { PlatformCall } from "./platform-call.ts";
 import { PlatformLane } from "./platform-lane.ts";
@@ -26,6 +27,13 @@ export interface AesmServerOptions {
   readonly now?: () => number;
 }
 
+/** A platform call whose answer comes later; without `outcome` it has not begun. */
+interface Deferred {
+  readonly call: PlatformCall;
+  readonly abort: AbortController | undefined;
+  readonly outcome: Promise<void> | undefined;
+}
+
 /** A listening backlog; the kernel caps it at net.core.somaxconn. */
 const BACKLOG = 4096;
 const SWEEP_INTERVAL = 100;
@@ -38,7 +46,7 @@ export class AesmServer implements ConnectionOwner {
   readonly counters: ServerCounters;
 
   readonly #limits: ServerLimits;
-  readonly #fast: boolean;
+  #fast: boolean;
   readonly #now: () => number;
   readonly #events: EventReporter;
   readonly #dispatcher: Dispatcher;
@@ -50,6 +58,10 @@ export class AesmServer implements ConnectionOwner {
   /** Connections that outlived their accept, in order of arrival; `#receiving` are those still without a request. */
   readonly #open = new Set<Connection>();
   readonly #receiving = new Set<Connection>();
+  readonly #fastAccept = new FastAccept();
+  /** What the fast path had read of a request it leaves to the ordinary path. */
+  #firstBytes: Uint8Array | undefined;
+  #deferred: Deferred | undefined;
   #receivingBytes = 0;
   #acceptedNow = 0;
   #sweeper: NodeJS.Timeout | undefined;
@@ -87,6 +99,7 @@ export class AesmServer implements ConnectionOwner {
       this.#server.once("error", reject);
       this.#server.listen({ ...target, backlog: BACKLOG }, () => {
         this.#server.off("error", reject);
+        if (this.#fast) this.#fast = this.#fastAccept.install(this.#server, (handle) => this.#take(handle));
         resolve();
       });
     });
@@ -117,67 +130,87 @@ export class AesmServer implements ConnectionOwner {
     });
   }
 
+  /** The ordinary path: what the fast one left, or everything when there is none. */
   #accept(socket: Socket): void {
+    if (this.#fastAccept.captures(socket)) return;
+    if (!this.#fast) this.#countAccepted();
+    const first = this.#firstBytes;
+    this.#firstBytes = undefined;
+    this.#keepReceiving(socket, first);
+  }
+
+  #countAccepted(): void {
     this.#acceptedNow++;
     this.counters.accepted();
-    const fd = this.#fast ? descriptorOf(socket) : -1;
-    if (fd === -1) {
-      this.#keepReceiving(socket, undefined);
-      return;
-    }
+  }
+
+  /** The fast path: one read, the answer, one write, close. Returns false to leave the connection to `#accept`. */
+  #take(handle: AcceptedHandle): boolean {
+    this.#countAccepted();
     const request = this.#request;
-    const received = readAvailable(fd, request);
+    const received = readAvailable(handle.fd, request);
+    if (received === 0 || received === -2) {
+      handle.close();
+      return true;
+    }
     if (received >= FRAME_HEADER_SIZE) {
       const bodySize = readFrameHeader(request);
       if (bodySize > this.#limits.maxMessage) {
         this.dropped("message-too-large");
-        socket.destroy();
-        return;
+        handle.close();
+        return true;
       }
       if (received >= FRAME_HEADER_SIZE + bodySize) {
-        this.#serve(socket, fd, request, FRAME_HEADER_SIZE + bodySize);
-        return;
+        this.#serve(handle, request, FRAME_HEADER_SIZE + bodySize);
+        return true;
       }
     }
-    if (received === 0 || received === -2) socket.destroy();
-    else this.#keepReceiving(socket, received > 0 ? request.slice(0, received) : undefined);
+    if (received > 0) this.#firstBytes = request.slice(0, received);
+    return false;
   }
 
   /** Answers a whole request in this turn of the loop, if the platform can. */
-  #serve(socket: Socket, fd: number, frame: Uint8Array, end: number): void {
+  #serve(handle: AcceptedHandle, frame: Uint8Array, end: number): void {
     let length = this.#dispatcher.dispatch(frame, FRAME_HEADER_SIZE, end, this.#reply);
-    if (length === NEEDS_PLATFORM) length = this.#callPlatform(socket, undefined);
-    if (length > 0) {
-      const written = writeAvailable(fd, this.#reply, length);
-      if (written >= 0 && written < length) {
-        const connection = this.#keep(socket, "executing", 0);
-        this.counters.fellBack();
-        connection.send(this.#reply.slice(written, length), this.#now() + this.#limits.writeTimeout);
+    if (length === NEEDS_PLATFORM) {
+      length = this.#callPlatform(handle.fd);
+      if (length === NEEDS_PLATFORM) {
+        this.#keepHandle(handle, (connection) => this.#answerLater(connection));
         return;
       }
     }
-    if (length !== NEEDS_PLATFORM) socket.destroy();
+    if (length > 0) {
+      const written = writeAvailable(handle.fd, this.#reply, length);
+      if (written >= 0 && written < length) {
+        const rest = this.#reply.slice(written, length);
+        this.#keepHandle(handle, (connection) => connection.send(rest, this.#now() + this.#limits.writeTimeout));
+        return;
+      }
+    }
+    handle.close();
+  }
+
+  #keepHandle(handle: AcceptedHandle, then: (connection: Connection) => void): void {
+    this.counters.fellBack();
+    const socket = this.#fastAccept.socketFor(handle);
+    if (socket === undefined) handle.close();
+    else then(this.#keep(socket, "executing", Number.POSITIVE_INFINITY));
   }
 
   /**
    * Runs the dispatcher's call. Returns the reply's length, SILENCE for a vanished caller, or NEEDS_PLATFORM when the
-   * answer comes later: then the connection is kept, and answered in `#settled`.
+   * answer comes later: `#answerLater` must follow at once.
    */
-  #callPlatform(socket: Socket, kept: Connection | undefined): number {
+  #callPlatform(fd: number): number {
     const call = this.#dispatcher.call as PlatformCall;
     this.#dispatcher.call = undefined;
-    const deadline = (): number => this.#now() + this.#limits.answerTimeout;
     if (!this.#lane.free) {
       if (this.#lane.full) return this.#dispatcher.fail(call, QUEUE_FULL, this.#reply);
-      const connection = kept ?? this.#keep(socket, "waiting", 0);
-      connection.state = "waiting";
-      connection.deadline = deadline();
-      connection.call = call;
-      this.#lane.wait(connection);
+      this.#deferred = { call, abort: undefined, outcome: undefined };
       return NEEDS_PLATFORM;
     }
     const atOnce = this.#lane.answersAtOnce;
-    if (!atOnce && peerIsGone(socket)) {
+    if (!atOnce && peerIsGone(fd)) {
       this.dropped("caller-vanished");
       return SILENCE;
     }
@@ -185,24 +218,35 @@ export class AesmServer implements ConnectionOwner {
     try {
       const outcome = this.#lane.begin(call, abort);
       if (outcome === undefined) return this.#dispatcher.succeed(call, this.#reply);
-      const connection = kept ?? this.#keep(socket, "executing", 0);
-      connection.state = "executing";
-      connection.deadline = deadline();
-      connection.call = call;
-      connection.abort = abort;
-      this.#lane.follow(connection, call, outcome);
+      this.#deferred = { call, abort, outcome };
       return NEEDS_PLATFORM;
     } catch (error) {
       return this.#dispatcher.fail(call, refusalOf(error), this.#reply);
     }
   }
 
+  #answerLater(connection: Connection): void {
+    const { call, abort, outcome } = this.#deferred as Deferred;
+    this.#deferred = undefined;
+    connection.call = call;
+    connection.abort = abort;
+    connection.deadline = this.#now() + this.#limits.answerTimeout;
+    if (outcome === undefined) {
+      connection.state = "waiting";
+      this.#lane.wait(connection);
+    } else {
+      connection.state = "executing";
+      this.#lane.follow(connection, call, outcome);
+    }
+  }
+
   requestArrived(connection: Connection, frame: Uint8Array): void {
     this.#receiving.delete(connection);
     let length = this.#dispatcher.dispatch(frame, FRAME_HEADER_SIZE, frame.length, this.#reply);
-    if (length === NEEDS_PLATFORM) length = this.#callPlatform(connection.socket, connection);
+    if (length === NEEDS_PLATFORM) length = this.#callPlatform(descriptorOf(connection.socket));
     if (length > 0) this.#sendLater(connection, length);
-    else if (length === SILENCE) connection.close();
+    else if (length === NEEDS_PLATFORM) this.#answerLater(connection);
+    else connection.close();
   }
 
   #settled(connection: Connection, call: PlatformCall, error: unknown): void {
@@ -271,7 +315,7 @@ export class AesmServer implements ConnectionOwner {
   }
 
   #dropIfVanished(connection: Connection): boolean {
-    if (!peerIsGone(connection.socket)) return false;
+    if (!peerIsGone(descriptorOf(connection.socket))) return false;
     connection.drop("caller-vanished");
     return true;
   }

@@ -49,8 +49,6 @@ export function writeAvailable(fd: number, buffer: Uint8Array, length: number): 
  * Whether the peer has closed its socket: writing nothing then fails with EPIPE. After a mere shutdown of its sending
  * side, which clients may do once the request is sent, it succeeds.
  */
-export function peerIsGone(socket: Socket): boolean {
-  if (socket.destroyed) return true;
-  const fd = descriptorOf(socket);
+export function peerIsGone(fd: number): boolean {
   return fd !== -1 && writeAvailable(fd, NOTHING, 0) === -1;
 }

@@ -17,6 +17,7 @@ import {
   writeRefusal,
 } from "../messages/reply-writer.ts";
 import type { QuotingPlatform } from "../platform.ts";
+import { ByteArena } from "./byte-arena.ts";
 import type { ServerCounters } from "./counters.ts";
 import type { EventReporter } from "./events.ts";
 import { OfferedKeyIds } from "./key-ids.ts";
@@ -55,6 +56,7 @@ export class Dispatcher {
   call: PlatformCall | undefined;
 
   readonly #decoder = new MessageDecoder(REQUEST_TABLE);
+  readonly #arena = new ByteArena();
   readonly #keyIds: OfferedKeyIds;
   readonly #platform: QuotingPlatform;
   readonly #maxQuoteBuffer: number;
@@ -238,7 +240,7 @@ export class Dispatcher {
     const decoder = this.#decoder;
     if (!decoder.has(field)) return undefined;
     const start = decoder.start[field] as number;
-    return Uint8Array.prototype.slice.call(bytes, start, start + (decoder.length[field] as number));
+    return this.#arena.copy(bytes, start, decoder.length[field] as number);
   }
 
   #refuse(out: Uint8Array, operation: number, refusal: Refusal): number {

@@ -11,7 +11,11 @@ import type { QuotingPlatform } from "../platform.ts";
 interface OfferedKey {
   readonly keyId: AttestationKeyId;
   readonly encoded: Uint8Array;
+  readonly view: DataView;
 }
+
+/** The compared 158 bytes are 39 words and a half. */
+const COMPARED_WORDS = ATTESTATION_KEY_ID_BASE_SIZE - 2;
 
 export type Selection =
   | { readonly selected: Uint8Array }
@@ -23,6 +27,8 @@ export class OfferedKeyIds {
   readonly #defaultAlgorithm: number;
   #source: readonly AttestationKeyId[] = [];
   #offered: readonly OfferedKey[] = [];
+  #viewed: Uint8Array = new Uint8Array(0);
+  #view: DataView = viewOf(this.#viewed);
 
   /** `defaultAlgorithm` breaks ties in {@link select}. */
   constructor(platform: QuotingPlatform, defaultAlgorithm: number) {
@@ -71,11 +77,17 @@ export class OfferedKeyIds {
   }
 
   #match(bytes: Uint8Array, start: number): OfferedKey | undefined {
+    // Words instead of bytes, and one view for the buffer that every request arrives in: this runs for every quote.
+    if (bytes !== this.#viewed) {
+      this.#viewed = bytes;
+      this.#view = viewOf(bytes);
+    }
+    const view = this.#view;
     for (const key of this.#current()) {
-      const encoded = key.encoded;
+      const offered = key.view;
       let i = 0;
-      while (i < ATTESTATION_KEY_ID_BASE_SIZE && encoded[i] === bytes[start + i]) i++;
-      if (i === ATTESTATION_KEY_ID_BASE_SIZE) return key;
+      while (i < COMPARED_WORDS && offered.getUint32(i) === view.getUint32(start + i)) i += 4;
+      if (i === COMPARED_WORDS && offered.getUint16(i) === view.getUint16(start + i)) return key;
     }
     return undefined;
   }
@@ -83,16 +95,20 @@ export class OfferedKeyIds {
   #current(): readonly OfferedKey[] {
     const source = this.#platform.supportedKeyIds();
     if (source !== this.#source) {
-      this.#offered = source.map((keyId) => ({
-        keyId,
-        encoded: encodeAttestationKeyId(keyId, ATTESTATION_KEY_ID_SIZE),
-      }));
+      this.#offered = source.map((keyId) => {
+        const encoded = encodeAttestationKeyId(keyId, ATTESTATION_KEY_ID_SIZE);
+        return { keyId, encoded, view: viewOf(encoded) };
+      });
       this.#source = source;
     }
     return this.#offered;
   }
 }
 
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
 function algorithmOf(entry: Uint8Array): number {
-  return new DataView(entry.buffer, entry.byteOffset, entry.byteLength).getUint32(154, true);
+  return viewOf(entry).getUint32(154, true);
 }
