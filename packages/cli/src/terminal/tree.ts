@@ -3,6 +3,8 @@ import type { Style } from "./style.ts";
 
 /** A name, a value, words that explain it, and what is inside. */
 export interface TreeNode {
+  /** A sign before the name, printed as it is: it may carry colour. */
+  readonly mark?: string;
   readonly name: string;
   readonly value?: string;
   readonly note?: string;
@@ -25,7 +27,8 @@ export function drawTree(root: TreeNode, style: Style, valueWidth = Number.POSIT
 }
 
 function drawLabel(node: TreeNode, style: Style, valueWidth: number): string {
-  const name = style.strong(printable(node.name));
+  const mark = node.mark === undefined ? "" : `${node.mark} `;
+  const name = mark + style.strong(printable(node.name));
   const value = node.value === undefined ? "" : ` ${shorten(printable(node.value), valueWidth)}`;
   const note = node.note === undefined ? "" : style.faint(`  ${printable(node.note)}`);
   return name + value + note;

@@ -1,0 +1,93 @@
+import type { Command } from "commander";
+import { CommandError } from "../command-error.ts";
+import { ExitCode } from "../exit-code.ts";
+import { readQuote } from "../input/quote-input.ts";
+import { readInput } from "../input/read-input.ts";
+import type { Output } from "../terminal/output.ts";
+import { printable } from "../terminal/printable.ts";
+import { usage } from "../usage-error.ts";
+
+interface VerifyCommandOptions {
+  collateral?: string;
+  trustRoot: string[];
+  state?: string;
+  at?: string;
+  jsonl?: string;
+  json?: boolean;
+}
+
+/** `confcom verify QUOTE`: genuine or not, and why. */
+export function register(program: Command, output: Output): void {
+  program
+    .command("verify")
+    .description("verify a quote: exit status 0 verified and up to date, 1 genuine but not up to date, 2 not verified")
+    .argument("[quote]", "a file with the quote (binary, hex or base64), or -")
+    .option("--collateral <path>", "JSON file or directory with the collateral")
+    .option(
+      "--trust-root <pem>",
+      "trust this root certificate's key instead of Intel's (may be repeated)",
+      (path: string, all: string[]) => [...all, path],
+      [] as string[],
+    )
+    .option("--state <dir>", "take collateral and root from this software platform's state directory")
+    .option("--at <time>", "verify as of this time (ISO 8601 or seconds since 1970; default: now)")
+    .option("--jsonl <file>", "verify one case per line and print one verdict per line")
+    .option("--json", "print the result as JSON")
+    .action((path: string | undefined, options: VerifyCommandOptions) => verify(path, options, output));
+}
+
+async function verify(path: string | undefined, options: VerifyCommandOptions, output: Output): Promise<void> {
+  if (options.jsonl !== undefined) {
+    const { verifyCaseLines } = await import("../verify/case-lines.ts");
+    verifyCaseLines(options.jsonl, (line) => output.line(line));
+    return;
+  }
+  if (path === undefined) throw usage("give a quote, or --jsonl FILE", "verify");
+  const quote = readQuote(path);
+  const { collateral, trustedRoots } = await materialFor(options, output);
+  const { verifyQuote } = await import("@confcom/verify");
+  const { nodeCrypto } = await import("@confcom/verify/node");
+  const { printVerdict, verdictJson } = await import("../verify/verdict.ts");
+  const now = options.at === undefined ? new Date() : parseTime(options.at);
+  const result = verifyQuote(quote, collateral, { now, trustedRoots, crypto: nodeCrypto });
+  if (options.json) output.json(verdictJson(result));
+  else printVerdict(result, output);
+  if (result.ret !== 0) process.exitCode = ExitCode.NOT_VERIFIED;
+  else if (result.result !== "OK" || result.collateralExpired) process.exitCode = ExitCode.NEGATIVE;
+}
+
+async function materialFor(options: VerifyCommandOptions, output: Output) {
+  const { INTEL_SGX_ROOT_KEY, trustedRootFromCertificate } = await import("@confcom/verify");
+  const { readCollateral } = await import("../input/collateral-input.ts");
+  const named = options.trustRoot.map((path) => trustedRootFromCertificate(readInput(path, "the root certificate")));
+  if (options.state === undefined) {
+    if (options.collateral === undefined) throw usage("give --collateral FILE|DIR, or --state DIR", "verify");
+    return {
+      collateral: readCollateral(options.collateral),
+      trustedRoots: named.length === 0 ? [INTEL_SGX_ROOT_KEY] : named,
+    };
+  }
+  const { openExistingPlatform } = await import("../quote-helper/platform.ts");
+  const platform = await openExistingPlatform(options.state, (text) => output.note(`warning: ${printable(text)}`));
+  try {
+    return {
+      collateral:
+        options.collateral === undefined ? await platform.authority.collateral() : readCollateral(options.collateral),
+      trustedRoots: [...named, trustedRootFromCertificate(platform.authority.rootCertificatePem)],
+    };
+  } finally {
+    await platform.close();
+  }
+}
+
+function parseTime(text: string): Date {
+  const date = /^\d+$/.test(text) ? new Date(Number(text) * 1000) : new Date(text);
+  if (Number.isNaN(date.getTime())) {
+    throw new CommandError(
+      "CLI_USAGE",
+      `--at takes a time, got "${text}"`,
+      "Write 2026-01-31T12:00:00Z or seconds since 1970.",
+    );
+  }
+  return date;
+}

@@ -1,0 +1,131 @@
+import { createHash, randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { AesmClient } from "@confcom/aesm";
+import {
+  decodeQeReportInfo,
+  decodeQuote,
+  decodeTargetInfo,
+  encodeQeReportInfo,
+  REPORT_SIZE,
+  toHex,
+} from "@confcom/sgx";
+import { trustedRootFromCertificate, type VerificationResult, verifyQuote } from "@confcom/verify";
+import { nodeCrypto } from "@confcom/verify/node";
+import { quoteTree } from "../inspect/quote-tree.ts";
+import { qeReportMatches } from "../qe-report-check.ts";
+import { openExistingPlatform } from "../quote-helper/platform.ts";
+import { createDemoEnclave } from "../software-enclave.ts";
+import type { Output } from "../terminal/output.ts";
+import { drawTree } from "../terminal/tree.ts";
+import { printVerdict, verdictJson } from "../verify/verdict.ts";
+import { startDaemon } from "./daemon.ts";
+import { Steps } from "./steps.ts";
+
+const STATEMENT = "hello from a machine without SGX";
+
+/** Makes one quote through a quote helper of its own and verifies it. Everything it starts or writes is gone at the end. */
+export async function runDemo(options: { full?: boolean; json?: boolean }, output: Output): Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), "confcom-demo-"));
+  let kill = () => {};
+  const cleanUp = () => {
+    kill();
+    rmSync(directory, { recursive: true, force: true });
+  };
+  const interrupted = () => {
+    cleanUp();
+    process.exit(130);
+  };
+  process.once("SIGINT", interrupted);
+  process.once("SIGTERM", interrupted);
+  try {
+    const steps = new Steps(output, options.json === true);
+    const state = join(directory, "state");
+    const socket = join(directory, "aesm.socket");
+    steps.heading("One quote, end to end, on a machine that needs no SGX");
+    const daemon = await steps.run("start a quote helper", async () => {
+      const started = await startDaemon(["--socket", socket, "--state", state, "--workers", "2"]);
+      kill = started.kill;
+      return { value: started, found: `process ${started.pid}, ${started.ready.workers} event loops, ${socket}` };
+    });
+    const made = await makeQuote(steps, socket);
+    const result = await verifyMade(steps, state, made.quote);
+    await steps.run("stop the quote helper", async () => ({ value: await daemon.stop(), found: "drained and left" }));
+    kill = () => {};
+    if (options.json) output.json({ steps: steps.done, quote: made.quote, verification: verdictJson(result) });
+    else printResult(made.quote, result, options.full === true, output);
+  } finally {
+    process.off("SIGINT", interrupted);
+    process.off("SIGTERM", interrupted);
+    cleanUp();
+  }
+}
+
+async function makeQuote(steps: Steps, socketPath: string): Promise<{ quote: Uint8Array }> {
+  const client = new AesmClient({ socketPath });
+  const keyId = await steps.run("ask for its attestation keys", async () => {
+    const [first] = await client.supportedKeyIds();
+    if (first === undefined) throw new Error("the quote helper offers no attestation key");
+    return { value: first, found: "1 key: ECDSA on P-256, the id that DCAP clients know" };
+  });
+  const { targetInfo } = await steps.run("init_quote_ex", async () => {
+    const value = await client.initQuote(keyId);
+    const { mrEnclave } = decodeTargetInfo(value.targetInfo);
+    return { value, found: `key ${short(value.pubKeyId)} certified; the report must be for QE ${short(mrEnclave)}` };
+  });
+  const enclave = createDemoEnclave();
+  const report = await steps.run("EREPORT in a software enclave", async () => ({
+    value: enclave.report(targetInfo, createHash("sha256").update(STATEMENT).digest()),
+    found: `MRENCLAVE ${short(enclave.identity.mrEnclave)} says SHA-256("${STATEMENT}")`,
+  }));
+  const size = await steps.run("get_quote_size_ex", async () => {
+    const value = await client.quoteSize(keyId);
+    return { value, found: `${value} bytes` };
+  });
+  const nonce = new Uint8Array(randomBytes(16));
+  const qeReportInfo = encodeQeReportInfo({
+    nonce,
+    appEnclaveTargetInfo: enclave.targetInfo,
+    qeReport: new Uint8Array(REPORT_SIZE),
+  });
+  return steps.run("get_quote_ex", async () => {
+    const value = await client.getQuote(report, size, { keyId, qeReportInfo });
+    const { qeReport } = decodeQeReportInfo(value.qeReportInfo ?? new Uint8Array());
+    if (!qeReportMatches(qeReport, nonce, value.quote, enclave)) throw new Error("the QE's report does not match");
+    return { value, found: "report became a quote; the QE's own report matches our nonce" };
+  });
+}
+
+async function verifyMade(steps: Steps, state: string, quote: Uint8Array): Promise<VerificationResult> {
+  const { collateral, root } = await steps.run("export the platform's collateral", async () => {
+    const platform = await openExistingPlatform(state, () => {});
+    const value = { collateral: await platform.authority.collateral(), root: platform.authority.rootCertificatePem };
+    await platform.close();
+    return { value, found: "root CRL, PCK CRL, TCB info, QE identity, each signed under the platform's own root" };
+  });
+  return steps.run("verify the quote", async () => {
+    const trustedRoots = [trustedRootFromCertificate(root)];
+    const value = verifyQuote(quote, collateral, { now: new Date(), trustedRoots, crypto: nodeCrypto });
+    return { value, found: `${value.result} (root named on purpose; no verifier trusts it by itself)` };
+  });
+}
+
+function printResult(quote: Uint8Array, result: VerificationResult, full: boolean, output: Output): void {
+  const { style } = output;
+  output.line();
+  const width = full ? Number.POSITIVE_INFINITY : 66;
+  for (const line of drawTree(quoteTree(decodeQuote(quote)), style, width)) output.line(line);
+  output.line();
+  printVerdict(result, output);
+  output.line();
+  output.line(style.strong("Try next"));
+  output.line("  npx confcom quote-helper --socket /tmp/aesm.socket --state /tmp/confcom-state");
+  output.line("  npx confcom quote --socket /tmp/aesm.socket --report-data 636f6e66636f6d --out quote.bin");
+  output.line("  npx confcom verify quote.bin --state /tmp/confcom-state");
+  output.line("  npx confcom inspect quote.bin");
+}
+
+function short(bytes: Uint8Array): string {
+  return `${toHex(bytes).slice(0, 12)}…`;
+}

@@ -1,0 +1,58 @@
+import { QV_RESULTS, QvResult, toHex } from "@confcom/sgx";
+import { SOFTWARE_PLATFORM_NOTE, type VerificationResult, type VerificationStep } from "@confcom/verify";
+import type { Output } from "../terminal/output.ts";
+import type { Style } from "../terminal/style.ts";
+import { drawTree, type TreeNode } from "../terminal/tree.ts";
+
+/** One line that says what a verification found. */
+export function verdictLine(result: VerificationResult, style: Style): string {
+  if (result.ret !== 0) {
+    const code = `0x${result.ret.toString(16).toUpperCase().padStart(4, "0")} ${result.retName}`;
+    return `${style.bad("NOT VERIFIED")} ${style.strong(code)}: ${result.reason}`;
+  }
+  const { explanation } = QV_RESULTS[QvResult[result.result]];
+  const paint = result.result === "OK" ? style.good : style.caution;
+  return `${paint(result.result)}: ${explanation}`;
+}
+
+function stepNode(step: VerificationStep, style: Style): TreeNode {
+  const mark = { passed: style.good("✓"), noted: style.caution("!"), failed: style.bad("✗") }[step.outcome];
+  return { mark, name: step.name, value: step.found, ...(step.outcome === "passed" ? {} : { note: step.status }) };
+}
+
+/** Verdict first, then who stands behind the quote, warnings, and the tree of steps. */
+export function printVerdict(result: VerificationResult, output: Output): void {
+  const { style } = output;
+  output.line(verdictLine(result, style));
+  if (result.platform === "software") output.line(style.caution(SOFTWARE_PLATFORM_NOTE));
+  if (result.platform === "other") output.line(style.caution("The chain ends in a root of your choice, not Intel's."));
+  if (result.tcbLevel !== undefined) {
+    output.line(`TCB level ${result.tcbLevel.status} of ${result.tcbLevel.date.toISOString().slice(0, 10)}`);
+  }
+  if (result.advisories.length > 0) output.line(`advisories ${result.advisories.join(", ")}`);
+  if (result.ret === 0 && result.collateralExpired) output.line(style.caution("a part of the collateral has expired"));
+  for (const warning of result.warnings) output.line(style.caution(`warning: ${warning}`));
+  const tree = { name: "steps", children: result.steps.map((step) => stepNode(step, style)) };
+  for (const line of drawTree(tree, style)) output.line(line);
+}
+
+/** What `--json` prints of a verification. */
+export function verdictJson(result: VerificationResult): Record<string, unknown> {
+  return {
+    ret: `0x${result.ret.toString(16).padStart(4, "0")}`,
+    retName: result.retName,
+    result: result.result,
+    reason: result.reason,
+    status: result.status,
+    platform: result.platform ?? null,
+    ...(result.platform === "software" ? { note: SOFTWARE_PLATFORM_NOTE } : {}),
+    collateralExpired: result.collateralExpired,
+    tcbLevel: result.tcbLevel ?? null,
+    advisories: result.advisories,
+    warnings: result.warnings,
+    rootKey: result.rootKey === undefined ? null : toHex(result.rootKey),
+    report: result.quote?.body ?? null,
+    supplemental: result.supplemental ?? null,
+    steps: result.steps,
+  };
+}
