@@ -13,3 +13,5 @@ export { INTEL_SGX_ROOT_KEY, trustedRootFromCertificate } from "./trusted-root.t
 export * from "./verifier.ts";
 export type { VerificationTerms } from "./verify.ts";
 export { type SubtleCryptoLike, webCrypto } from "./web-crypto.ts";
+export { type Certificate, parseCertificate, sgxExtensionOf } from "./x509/certificate.ts";
+export { decodePemCertificates } from "./x509/pem.ts";

@@ -55,17 +55,44 @@ function toDerSignature(signature: Uint8Array): Uint8Array {
   return out.subarray(0, end);
 }
 
+function importSpki(point: Uint8Array): KeyObject {
+  const spki = new Uint8Array(91);
+  spki.set(SPKI_P256);
+  spki.set(point, 26);
+  return createPublicKey({ key: spki as Buffer, format: "der", type: "spki" });
+}
+
+function importRaw(point: Uint8Array): KeyObject {
+  const input = { key: point, format: "raw-public", asymmetricKeyType: "ec", namedCurve: "P-256" };
+  return createPublicKey(input as unknown as Parameters<typeof createPublicKey>[0]);
+}
+
+/** The curve's base point, a key that every way of importing must accept. */
+const GENERATOR = Uint8Array.from(
+  Buffer.from(
+    "046b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c2964fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5",
+    "hex",
+  ),
+);
+
+/** Importing the bare point takes half the time, where the runtime can (Node 26). */
+const importPoint = (() => {
+  try {
+    importRaw(GENERATOR);
+    return importRaw;
+  } catch {
+    return importSpki;
+  }
+})();
+
 /** The crypto provider over `node:crypto`. */
 export const nodeCrypto: VerificationCrypto = {
   sha256: (data) => hash("sha256", data, "buffer"),
   sha384: (data) => hash("sha384", data, "buffer"),
   importP256(point) {
     if (point.length !== 65 || point[0] !== 4) return undefined;
-    const spki = new Uint8Array(91);
-    spki.set(SPKI_P256);
-    spki.set(point, 26);
     try {
-      return createPublicKey({ key: spki as Buffer, format: "der", type: "spki" }) as unknown as P256Key;
+      return importPoint(point) as unknown as P256Key;
     } catch {
       return undefined;
     }

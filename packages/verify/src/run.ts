@@ -17,6 +17,20 @@ export class Ended extends Error {
   }
 }
 
+/** Words for a person, or how to make them: most verifications are never read. */
+export type Words = string | (() => string);
+
+function step(name: string, status: QvlStatus, outcome: VerificationStep["outcome"], words: Words): VerificationStep {
+  return {
+    name,
+    status,
+    outcome,
+    get found() {
+      return typeof words === "string" ? words : words();
+    },
+  };
+}
+
 /** What one verification has found so far. */
 export class Run {
   /** True until the dates of all collateral are known to be good. */
@@ -32,13 +46,13 @@ export class Run {
     this.#step = step;
   }
 
-  passed(found: string): void {
-    this.#steps.push({ name: this.#step, status: "STATUS_OK", outcome: "passed", found });
+  passed(found: Words): void {
+    this.noted(this.#step, "STATUS_OK", found);
   }
 
   /** Something that does not end the verification but marks its result. */
-  noted(name: string, status: QvlStatus, found: string): void {
-    this.#steps.push({ name, status, outcome: status === "STATUS_OK" ? "passed" : "noted", found });
+  noted(name: string, status: QvlStatus, found: Words): void {
+    this.#steps.push(step(name, status, status === "STATUS_OK" ? "passed" : "noted", found));
   }
 
   add(findings: Findings): void {
@@ -73,7 +87,7 @@ export class Run {
   /** The result of a verification that came to a verdict. */
   verdict(status: QvlStatus): VerificationResult {
     const outcome = status === "STATUS_OK" ? "passed" : "noted";
-    this.#steps.push({ name: "verdict", status, outcome, found: explainStatus(status) });
+    this.#steps.push(step("verdict", status, outcome, explainStatus(status)));
     return this.#result(Quote3.SUCCESS, status, explainStatus(status));
   }
 
@@ -81,7 +95,7 @@ export class Run {
   failure(error: unknown): VerificationResult {
     if (!(error instanceof Ended || error instanceof Rejection)) throw error;
     const { status, message } = error;
-    this.#steps.push({ name: this.#step, status, outcome: "failed", found: message });
+    this.#steps.push(step(this.#step, status, "failed", message));
     return this.#result(error instanceof Ended ? error.ret : statusToQuote3(status), status, message);
   }
 }

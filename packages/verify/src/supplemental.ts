@@ -113,6 +113,11 @@ function firstProblem(input: SupplementalInput, tcbDate: number | undefined, qeD
   return undefined;
 }
 
+function* keyIdOf(root: Certificate): Step<Uint8Array> {
+  root.keyId ??= yield* sha384(root.publicKey);
+  return root.keyId;
+}
+
 /** Fills the supplemental data of a verification that succeeded, or says why that fails. */
 export function* fillSupplemental(input: SupplementalInput): Step<SupplementalData | SupplementalFailure> {
   const { quote, pck, tcbInfo, qeIdentity, dates } = input;
@@ -139,7 +144,7 @@ export function* fillSupplemental(input: SupplementalInput): Step<SupplementalDa
     pckCrlNumber: input.pckCrl.number,
     rootCaCrlNumber: input.rootCaCrl.number,
     tcbEvalRefNumber: Math.min(tcbInfo.tcbEvaluationDataNumber, qeIdentity.tcbEvaluationDataNumber),
-    rootKeyId: yield* sha384(input.root.publicKey),
+    rootKeyId: yield* keyIdOf(input.root),
     pckPpid: pck.sgx.ppid,
     tcbCpuSvn: pck.sgx.tcb.cpuSvn,
     tcbPceIsvSvn: pck.sgx.tcb.pceSvn,

@@ -12,7 +12,7 @@ import type { TcbInfo } from "./collateral/tcb-info.ts";
 import type { Step } from "./crypto.ts";
 import { accepted, type Memory } from "./memory.ts";
 import type { PlatformKind, VerificationResult } from "./result.ts";
-import { Ended, Run } from "./run.ts";
+import { Ended, Run, type Words } from "./run.ts";
 import { isSoftwarePlatform } from "./software-marker.ts";
 import { type QvlStatus, Rejection, statusToQuote3, statusToResult } from "./status.ts";
 import { type CollateralDates, collateralDates, type DatedCollateral } from "./steps/collateral-dates.ts";
@@ -61,7 +61,7 @@ function checkParameters(run: Run, quote: Uint8Array, texts: CollateralTexts, da
       `collateral version 0x${texts.version.toString(16)} is unknown`,
     );
   }
-  run.passed(`${quote.length} bytes of quote, collateral version ${texts.version}, at ${isoDate(date)}`);
+  run.passed(() => `${quote.length} bytes of quote, collateral version ${texts.version}, at ${isoDate(date)}`);
 }
 
 function readCertifiedQuote(run: Run, bytes: Uint8Array): Quote {
@@ -77,7 +77,7 @@ function readCertifiedQuote(run: Run, bytes: Uint8Array): Quote {
       `certification data of type ${certificationDataType} is not a PCK certificate chain (5)`,
     );
   }
-  run.passed(`version ${quote.header.version}, body ${quote.body.kind}, ${quote.size} bytes`);
+  run.passed(() => `version ${quote.header.version}, body ${quote.body.kind}, ${quote.size} bytes`);
   run.warnings.push(...quoteWarnings(quote));
   return quote;
 }
@@ -92,7 +92,7 @@ function* readPckChain(run: Run, quote: Quote, memory: Memory, roots: readonly U
   const { root, pck } = chain;
   if (root === undefined) return bad("no certificate of the chain is self-issued");
   if (pck !== undefined) run.add({ pck: pck.sgx });
-  run.passed(`${count} certificates${pck === undefined ? "" : `, FMSPC ${toHex(pck.sgx.fmspc)}`}`);
+  run.passed(() => `${count} certificates${pck === undefined ? "" : `, FMSPC ${toHex(pck.sgx.fmspc)}`}`);
   run.enter("trusted root");
   if (!roots.some((trusted) => bytesEqual(trusted, root.publicKey))) {
     return end(
@@ -104,7 +104,8 @@ function* readPckChain(run: Run, quote: Quote, memory: Memory, roots: readonly U
   const platform = platformKind(root, pck?.certificate);
   run.add({ rootKey: root.publicKey, platform });
   run.passed(
-    `"${root.subject.text}"${platform === "software" ? "; the PCK certificate is marked as a software platform's" : ""}`,
+    () =>
+      `"${root.subject.text}"${platform === "software" ? "; the PCK certificate is marked as a software platform's" : ""}`,
   );
   return chain;
 }
@@ -157,8 +158,12 @@ function checkDates(run: Run, collateral: DatedCollateral, date: number): Collat
     end("STATUS_MISSING_PARAMETERS", Quote3.UNEXPECTED, "a date of the collateral is exactly 1970-01-01T00:00:00Z");
   }
   run.collateralExpired = dates.earliestExpirationDate <= date;
-  const range = `issued ${isoDate(dates.earliestIssueDate)} or later, the first part expires ${isoDate(dates.earliestExpirationDate)}`;
-  run.passed(run.collateralExpired ? `${range}: expired` : range);
+  const expired = run.collateralExpired ? ": expired" : "";
+  run.passed(
+    () =>
+      `issued ${isoDate(dates.earliestIssueDate)} or later, the first part expires ${isoDate(dates.earliestExpirationDate)}` +
+      expired,
+  );
   run.warnings.push(...documentWarnings(collateral.tcbInfo, collateral.qeIdentity, date));
   return dates;
 }
@@ -166,7 +171,7 @@ function checkDates(run: Run, collateral: DatedCollateral, date: number): Collat
 function* verifyCollateral(run: Run, collateral: DatedCollateral, trustedRoot: Certificate, date: number): Step<void> {
   const { pckChain, rootCaCrl, pckCrl, tcbInfo, qeIdentity } = collateral;
   const documents = { rootCaCrl, trustedRoot, date };
-  const checks: readonly (readonly [string, () => Step<void>, string])[] = [
+  const checks: readonly (readonly [string, () => Step<void>, Words])[] = [
     [
       "PCK certificate",
       () => verifyPckCertificate({ chain: pckChain, rootCaCrl, pckCrl, trustedRoot, date }),
@@ -175,12 +180,13 @@ function* verifyCollateral(run: Run, collateral: DatedCollateral, trustedRoot: C
     [
       "TCB info",
       () => verifyTcbInfo({ ...documents, document: tcbInfo, chain: collateral.tcbInfoIssuerChain }),
-      `${tcbInfo.id} version ${tcbInfo.version}, evaluation data number ${tcbInfo.tcbEvaluationDataNumber}, signed by its chain`,
+      () =>
+        `${tcbInfo.id} version ${tcbInfo.version}, evaluation data number ${tcbInfo.tcbEvaluationDataNumber}, signed by its chain`,
     ],
     [
       "QE identity",
       () => verifyQeIdentity({ ...documents, document: qeIdentity, chain: collateral.qeIdentityIssuerChain }),
-      `${qeIdentity.id}, evaluation data number ${qeIdentity.tcbEvaluationDataNumber}, signed by its chain`,
+      () => `${qeIdentity.id}, evaluation data number ${qeIdentity.tcbEvaluationDataNumber}, signed by its chain`,
     ],
   ];
   for (const [name, check, found] of checks) {
@@ -230,7 +236,7 @@ function* steps(
   const verdict = yield* verifyQuoteContent({ quote, pck, pckCrl, tcbInfo, qeIdentity }, (name, status, found) =>
     run.noted(name, status, found),
   );
-  run.noted("TCB level", verdict.status, describeLevel(verdict));
+  run.noted("TCB level", verdict.status, () => describeLevel(verdict));
   checkTerminal(verdict.status);
   run.enter("supplemental data");
   const supplemental = yield* fillSupplemental({ quote, pck, root, tcbInfo, qeIdentity, rootCaCrl, pckCrl, dates });

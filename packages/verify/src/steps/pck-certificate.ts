@@ -50,18 +50,11 @@ export function crlValidity(crl: Crl): string {
   return `is valid from ${isoDate(crl.thisUpdate)} to ${isoDate(crl.nextUpdate)}`;
 }
 
-/**
- * Verifies the chain of the PCK certificate with both CRLs (spec: DCAP §10 B). Expiry is looked at last. Throws the
- * {@link Rejection} that the reference verifier would return.
- */
-export function* verifyPckCertificate(input: PckChainInput): Step<void> {
+/** Everything about the chain that does not depend on the time. */
+function* checkChain(input: PckChainInput, root: Certificate, intermediate: Certificate, pck: Certificate): Step<void> {
   const { chain, rootCaCrl, pckCrl, trustedRoot } = input;
-  const root = rootByName(chain.root);
-  const intermediate = chain.intermediate;
-  if (intermediate === undefined)
-    throw new Rejection("STATUS_SGX_INTERMEDIATE_CA_MISSING", "no intermediate CA is in the chain");
-  const pck = chain.pck?.certificate;
-  if (pck === undefined) throw new Rejection("STATUS_SGX_PCK_MISSING", "no PCK certificate is in the chain");
+  const known = chain.verifiedWith;
+  if (known?.rootCaCrl === rootCaCrl && known.pckCrl === pckCrl && known.trustedRoot === trustedRoot) return;
   yield* checkSelfSigned(root);
   yield* checkIssued(
     intermediate,
@@ -86,5 +79,21 @@ export function* verifyPckCertificate(input: PckChainInput): Step<void> {
   }
   if (isRevoked(pckCrl, pck))
     throw new Rejection("STATUS_SGX_PCK_REVOKED", "the intermediate CA revoked the PCK certificate");
+  chain.verifiedWith = { rootCaCrl, pckCrl, trustedRoot };
+}
+
+/**
+ * Verifies the chain of the PCK certificate with both CRLs (spec: DCAP §10 B). Expiry is looked at last. Throws the
+ * {@link Rejection} that the reference verifier would return.
+ */
+export function* verifyPckCertificate(input: PckChainInput): Step<void> {
+  const { chain } = input;
+  const root = rootByName(chain.root);
+  const { intermediate } = chain;
+  if (intermediate === undefined)
+    throw new Rejection("STATUS_SGX_INTERMEDIATE_CA_MISSING", "no intermediate CA is in the chain");
+  const pck = chain.pck?.certificate;
+  if (pck === undefined) throw new Rejection("STATUS_SGX_PCK_MISSING", "no PCK certificate is in the chain");
+  yield* checkChain(input, root, intermediate, pck);
   expiry(input, root, intermediate, pck);
 }

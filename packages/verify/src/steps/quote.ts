@@ -20,7 +20,7 @@ export interface QuoteInput {
 }
 
 /** Told of each part as it is found to be in order; what is wrong is thrown instead. */
-export type Found = (part: string, status: QvlStatus, detail: string) => void;
+export type Found = (part: string, status: QvlStatus, detail: string | (() => string)) => void;
 
 function checkPck({ pck, pckCrl }: QuoteInput): void {
   const { certificate } = pck;
@@ -107,10 +107,14 @@ function* checkQuoteSignature({ quote }: QuoteInput): Step<void> {
 export function* verifyQuoteContent(input: QuoteInput, found: Found): Step<TcbLevelVerdict> {
   checkPck(input);
   checkTcbInfoMatches(input);
-  found("TCB info match", "STATUS_OK", `FMSPC ${toHex(input.tcbInfo.fmspc)} and PCEID agree with the PCK certificate`);
+  found(
+    "TCB info match",
+    "STATUS_OK",
+    () => `FMSPC ${toHex(input.tcbInfo.fmspc)} and PCEID agree with the PCK certificate`,
+  );
   const moduleIdentity = yield* checkQeReport(input, found);
   const qeStatus = checkQe(input);
-  found("QE", qeStatus, `MRSIGNER, product and attributes as its identity says; ISVSVN: ${qeStatus}`);
+  found("QE", qeStatus, () => `MRSIGNER, product and attributes as its identity says; ISVSVN: ${qeStatus}`);
   yield* checkQuoteSignature(input);
   found("quote signature", "STATUS_OK", "the attestation key signed header and body");
   const { tcbInfo, pck, quote } = input;

@@ -9,8 +9,14 @@ import { crlValidity, isoDate } from "./pck-certificate.ts";
 import { checkSelfSigned, rootByName } from "./root-ca.ts";
 import { isSignedBy } from "./signatures.ts";
 
+export interface SignedDocument extends Signed {
+  readonly nextUpdate: number;
+  /** What the document was verified with, validity apart. */
+  verifiedWith?: { readonly chain: CertificateChain; readonly rootCaCrl: Crl; readonly trustedRoot: Certificate };
+}
+
 export interface SignedDocumentInput {
-  readonly document: Signed & { readonly nextUpdate: number };
+  readonly document: SignedDocument;
   readonly chain: CertificateChain;
   readonly rootCaCrl: Crl;
   readonly trustedRoot: Certificate;
@@ -19,7 +25,7 @@ export interface SignedDocumentInput {
 }
 
 /** The TCB signing certificate, once its chain is verified (spec: DCAP §10 C). */
-function* verifySigningChain(input: SignedDocumentInput): Step<{ root: Certificate; signer: Certificate }> {
+function* verifySigningChain(input: SignedDocumentInput): Step<{ signer: Certificate }> {
   const { chain, rootCaCrl, trustedRoot } = input;
   if (chain.certificates.length !== 2) {
     throw new Rejection(
@@ -52,7 +58,13 @@ function* verifySigningChain(input: SignedDocumentInput): Step<{ root: Certifica
       "the root of the TCB signing chain is another certificate than that of the PCK chain",
     );
   }
-  return { root, signer };
+  return { signer };
+}
+
+function* checkSignature(input: SignedDocumentInput, what: string, badSignature: QvlStatus): Step<void> {
+  const { signer } = yield* verifySigningChain(input);
+  if (!(yield* isSignedBy(input.document, signer)))
+    throw new Rejection(badSignature, `the signature of the ${what} is wrong`);
 }
 
 /** Verifies chain, signature and, last, expiry of a TCB info or QE identity. Throws {@link Rejection}. */
@@ -62,10 +74,14 @@ function* verifyDocument(
   badSignature: QvlStatus,
   expired: QvlStatus,
 ): Step<void> {
-  const { root, signer } = yield* verifySigningChain(input);
-  const { document, rootCaCrl, date } = input;
-  if (!(yield* isSignedBy(document, signer)))
-    throw new Rejection(badSignature, `the signature of the ${what} is wrong`);
+  const { document, chain, rootCaCrl, trustedRoot, date } = input;
+  const known = document.verifiedWith;
+  if (!(known?.chain === chain && known.rootCaCrl === rootCaCrl && known.trustedRoot === trustedRoot)) {
+    yield* checkSignature(input, what, badSignature);
+    document.verifiedWith = { chain, rootCaCrl, trustedRoot };
+  }
+  const root = chain.root as Certificate;
+  const signer = chain.topmost as Certificate;
   for (const [name, { notAfter }] of Object.entries({ "root CA": root, "TCB signing": signer })) {
     if (date > notAfter) {
       throw new Rejection(

@@ -56,6 +56,8 @@ export interface Certificate extends Signed {
   readonly ecdsaWithSha256: boolean;
   /** The public key as the crypto provider holds it, once asked for; null if it is no P-256 point. */
   key?: P256Key | null;
+  /** 48 bytes: SHA-384 of the public key, once asked for. */
+  keyId?: Uint8Array;
 }
 
 /** A certificate whose extensions are not the required ones: the chain decides what that is called. */

@@ -1,6 +1,7 @@
 import { bytesEqual, type DecodedPckExtension, decodePckExtension, SgxFormatError } from "@confcom/sgx";
 import { type QvlStatus, Rejection } from "../status.ts";
 import { type Certificate, MissingExtension, parseCertificate, sgxExtensionOf } from "./certificate.ts";
+import type { Crl } from "./crl.ts";
 import { decodePemCertificates } from "./pem.ts";
 
 /** Roles are told by names, as the reference verifier does (spec: DCAP §8, §10 B). */
@@ -27,6 +28,8 @@ export interface CertificateChain {
   readonly topmost: Certificate | undefined;
   /** The last one named as a PCK certificate. */
   readonly pck: PckCertificate | undefined;
+  /** What the chain was verified together with; all of it holds forever, unlike validity, which is checked every time. */
+  verifiedWith?: { readonly rootCaCrl: Crl; readonly pckCrl: Crl; readonly trustedRoot: Certificate };
 }
 
 /** Reads the SGX extension of a certificate. Throws Rejection with one of the two statuses the place has for it. */

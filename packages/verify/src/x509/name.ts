@@ -20,7 +20,8 @@ const SHORT_NAMES: Readonly<Record<string, string>> = {
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 interface Attribute {
-  readonly type: string;
+  /** Content bytes of the attribute type's identifier. */
+  readonly type: Uint8Array;
   readonly tag: number;
   /** The value if its string type and bytes make it one. */
   readonly value: string | undefined;
@@ -85,7 +86,7 @@ export class DistinguishedName {
       reader.open(DER_TAG.SET);
       while (!reader.done) {
         reader.open(DER_TAG.SEQUENCE);
-        const type = oidToText(reader.oid());
+        const type = reader.oid();
         const tag = reader.skip();
         attributes.push({ type, tag, value: decodeString(tag, reader.content()), encoded: reader.encoded() });
         reader.close();
@@ -98,11 +99,12 @@ export class DistinguishedName {
     return relative;
   }
 
-  /** Value of the first attribute of this type; empty if there is none or it is not readable as text. */
-  get(type: string): string {
+  /** Value of the first attribute 2.5.4.`type`; empty if there is none or it is not readable as text. */
+  #get(type: number): string {
     for (const attributes of this.#relative()) {
       for (const attribute of attributes) {
-        if (attribute.type !== type) continue;
+        const oid = attribute.type;
+        if (oid.length !== 3 || oid[0] !== 0x55 || oid[1] !== 4 || oid[2] !== type) continue;
         const { value, tag } = attribute;
         // OpenSSL's conversion of TeletexString beyond ASCII changes its length, which the verifier takes for a failure.
         const changed = tag !== DER_TAG.UTF8_STRING && value !== undefined && /[^\0-\x7f]/.test(value);
@@ -113,12 +115,12 @@ export class DistinguishedName {
   }
 
   get commonName(): string {
-    this.#commonName ??= this.get("2.5.4.3");
+    this.#commonName ??= this.#get(3);
     return this.#commonName;
   }
 
   get organization(): string {
-    return this.get("2.5.4.10");
+    return this.#get(10);
   }
 
   /** The name in the order and escaping of RFC 2253. */
@@ -132,7 +134,7 @@ export class DistinguishedName {
 
   equals(other: DistinguishedName): boolean {
     if (this === other || bytesEqual(this.encoded, other.encoded)) return true;
-    return COMPARED.every((type) => this.get(type) === other.get(type));
+    return COMPARED.every((type) => this.#get(type) === other.#get(type));
   }
 
   /** Whether both print the same: what a CRL's issuer must do with its CA's subject. */
@@ -141,11 +143,12 @@ export class DistinguishedName {
   }
 }
 
-const COMPARED = ["2.5.4.3", "2.5.4.6", "2.5.4.10", "2.5.4.7", "2.5.4.8"] as const;
+/** Common name, country, organization, locality, state: 2.5.4.n. */
+const COMPARED = [3, 6, 10, 7, 8] as const;
 
 function printAttribute(attribute: Attribute): string {
-  const name = SHORT_NAMES[attribute.type];
-  if (name === undefined || attribute.value === undefined)
-    return `${name ?? attribute.type}=#${toHex(attribute.encoded)}`;
+  const type = oidToText(attribute.type);
+  const name = SHORT_NAMES[type];
+  if (name === undefined || attribute.value === undefined) return `${name ?? type}=#${toHex(attribute.encoded)}`;
   return `${name}=${escapeValue(attribute.value)}`;
 }
