@@ -7,6 +7,8 @@ export interface Output {
   line(text?: string): void;
   /** One JSON document on standard output. */
   json(value: unknown): void;
+  /** One JSON document on one line, for readers that take lines. */
+  jsonLine(value: unknown): void;
   raw(bytes: Uint8Array): void;
   note(text: string): void;
 }
@@ -43,6 +45,7 @@ export function processOutput(): Output {
     style,
     line: (text = "") => writeAll(1, encode(`${text}\n`)),
     json: (value) => writeAll(1, encode(`${JSON.stringify(value, jsonReplacer, 2)}\n`)),
+    jsonLine: (value) => writeAll(1, encode(`${JSON.stringify(value, jsonReplacer)}\n`)),
     raw: (bytes) => writeAll(1, bytes),
     note: (text) => writeAll(2, encode(`${text}\n`)),
   };

@@ -17,7 +17,12 @@ export function verdictLine(result: VerificationResult, style: Style): string {
 
 function stepNode(step: VerificationStep, style: Style): TreeNode {
   const mark = { passed: style.good("✓"), noted: style.caution("!"), failed: style.bad("✗") }[step.outcome];
-  return { mark, name: step.name, value: step.found, ...(step.outcome === "passed" ? {} : { note: step.status }) };
+  return {
+    mark,
+    name: `${step.name}:`,
+    value: step.found,
+    ...(step.outcome === "passed" ? {} : { note: step.status }),
+  };
 }
 
 /** Verdict first, then who stands behind the quote, warnings, and the tree of steps. */

@@ -1,0 +1,65 @@
+import { availableParallelism } from "node:os";
+import { DEFAULT_SOCKET_PATH } from "@confcom/aesm";
+import { type Command, Option } from "commander";
+import { isLogLevel, LOG_LEVELS } from "../quote-helper/configuration.ts";
+import { DEFAULT_STATE_DIRECTORY } from "../quote-helper/state.ts";
+import type { Output } from "../terminal/output.ts";
+import { parseInteger } from "../usage-error.ts";
+
+interface QuoteHelperCommandOptions {
+  socket: string;
+  state: string;
+  platform: string;
+  cpu?: "sdk-simulation" | "private";
+  cpusvn: "default" | "upgraded" | "downgraded";
+  workers: string;
+  takeover?: boolean;
+  config?: string;
+  logLevel?: string;
+  json?: boolean;
+}
+
+/** `confcom quote-helper`: the AESM-compatible daemon, in the foreground. */
+export function register(program: Command, output: Output): void {
+  program
+    .command("quote-helper")
+    .description("serve quotes on the AESM socket, in the foreground")
+    .option("--socket <path>", "where clients look", DEFAULT_SOCKET_PATH)
+    .option("--state <dir>", "the platform's state directory", DEFAULT_STATE_DIRECTORY)
+    .addOption(new Option("--platform <name>", "who makes quotes").choices(["software", "dcap"]).default("software"))
+    .addOption(
+      new Option(
+        "--cpu <profile>",
+        "the simulated CPU; fixed when the state directory is made (default: what it has, else sdk-simulation)",
+      ).choices(["sdk-simulation", "private"]),
+    )
+    .addOption(
+      new Option("--cpusvn <name>", "the platform's own security version")
+        .choices(["default", "upgraded", "downgraded"])
+        .default("default"),
+    )
+    .option("--workers <number>", "event loops", String(availableParallelism()))
+    .option("--takeover", "take the socket over from a live owner, who drains and leaves")
+    .option("--config <file>", "JSON configuration, read again at SIGHUP")
+    .addOption(new Option("--log-level <level>", "how much to log (default: info)").choices(LOG_LEVELS))
+    .option("--json", "print the ready line as JSON")
+    .action(async (options: QuoteHelperCommandOptions) => {
+      const { runQuoteHelper } = await import("../quote-helper/run-quote-helper.ts");
+      const { logLevel } = options;
+      await runQuoteHelper(
+        {
+          socketPath: options.socket,
+          stateDirectory: options.state,
+          platform: options.platform,
+          profile: options.cpu,
+          cpuSvn: options.cpusvn,
+          workers: parseInteger(options.workers, "--workers", 1, 256),
+          takeover: options.takeover === true,
+          configurationPath: options.config,
+          logLevel: isLogLevel(logLevel) ? logLevel : undefined,
+          jsonReadyLine: options.json === true,
+        },
+        output,
+      );
+    });
+}
