@@ -43,6 +43,9 @@ export const SURVIVALS: readonly Survival[] = [
   { name: "power lost: half of the name changes survive", changes: (count) => count >> 1, unsyncedData: "kept" },
 ];
 
+/** No two processes get the same suffix, whichever disk they run on. */
+let suffixes = 0;
+
 function systemError(code: string, path: string): Error {
   return Object.assign(new Error(`${code}: ${path}`), { code });
 }
@@ -56,7 +59,6 @@ export class CrashingFileSystem implements StateFileSystem {
   readonly #descriptors = new Map<number, FileNode>();
   #remaining: number;
   #done = 0;
-  #unique = 0;
   /** Runs before each operation: where a test lets another process act. */
   before: ((operation: number) => void) | undefined;
 
@@ -73,9 +75,7 @@ export class CrashingFileSystem implements StateFileSystem {
 
   /** The same disk for another process: it does not stop when this one does. */
   share(): CrashingFileSystem {
-    const other = new CrashingFileSystem(Number.POSITIVE_INFINITY, this.#root);
-    other.#unique = 0x1000;
-    return other;
+    return new CrashingFileSystem(Number.POSITIVE_INFINITY, this.#root);
   }
 
   /** The disk as the next start finds it. */
@@ -88,7 +88,7 @@ export class CrashingFileSystem implements StateFileSystem {
   }
 
   uniqueSuffix(): string {
-    return (this.#unique++).toString(16).padStart(16, "0");
+    return (suffixes++).toString(16).padStart(16, "0");
   }
 
   inspect(path: string): EntryFacts | undefined {
@@ -96,7 +96,8 @@ export class CrashingFileSystem implements StateFileSystem {
     const node = this.#find(path);
     if (node === undefined) return undefined;
     const size = node.kind === "file" ? node.data.length : 0;
-    return { kind: node.kind, mode: node.mode, uid: 1000, size, modified: new Date(0) };
+    // Always of this moment, whatever clock a test has: nothing here is old enough to be tidied away.
+    return { kind: node.kind, mode: node.mode, uid: 1000, size, modified: new Date(8.64e15) };
   }
 
   list(path: string): readonly string[] {
