@@ -126,13 +126,21 @@ function readTcb(reader: DerReader, cut: number[]): PckTcb {
   return { components, pceSvn, cpuSvn };
 }
 
+/** The one place where more than DER is read: certificates with 01 for TRUE exist, and the reference verifier takes them. */
+function readFlag(reader: DerReader): boolean {
+  reader.element(DER_TAG.BOOLEAN);
+  const content = reader.content();
+  if (content.length !== 1) return refuse("a flag of the configuration is not one byte");
+  return content[0] !== 0;
+}
+
 function readConfiguration(reader: DerReader): { dynamicPlatform: boolean; cachedKeys: boolean; smtEnabled: boolean } {
   const flags: (boolean | undefined)[] = [undefined, undefined, undefined];
   reader.open(DER_TAG.SEQUENCE);
   while (!reader.done) {
     reader.open(DER_TAG.SEQUENCE);
     const index = readSuffix(reader) - 7 * 256;
-    if (index >= 1 && index <= 3) flags[index - 1] = reader.boolean();
+    if (index >= 1 && index <= 3) flags[index - 1] = readFlag(reader);
     else reader.skip();
     reader.close();
   }
