@@ -24,7 +24,7 @@ interface CodedError extends Error {
 }
 
 /** Understands the error class of every package by its shape: `code`, `nextStep`, `aesm`, `quote3`, `cause`. */
-export function describeFailure(error: unknown): Failure {
+export async function describeFailure(error: unknown): Promise<Failure> {
   if (!(error instanceof Error)) {
     return { code: "CLI_INTERNAL", message: String(error), causes: [], exitCode: ExitCode.INTERNAL };
   }
@@ -36,12 +36,7 @@ export function describeFailure(error: unknown): Failure {
       : undefined;
   const code =
     typeof coded.code === "string" ? coded.code : error.name === "QuotingError" ? "QUOTING_REFUSED" : "CLI_INTERNAL";
-  const nextStep =
-    typeof coded.nextStep === "string"
-      ? coded.nextStep
-      : error instanceof SgxFormatError
-        ? SGX_FORMAT_ERRORS[error.code]
-        : undefined;
+  const nextStep = typeof coded.nextStep === "string" ? coded.nextStep : await nextStepOf(error, code);
   return {
     code,
     message: error.message,
@@ -64,21 +59,30 @@ function causesOf(error: Error): string[] {
   return causes;
 }
 
+/** What the package's table says about the code. The tables are loaded only now: most runs never need them. */
+async function nextStepOf(error: Error, code: string): Promise<string | undefined> {
+  const table: Readonly<Record<string, string>> | undefined =
+    error.name === "AesmError"
+      ? (await import("@confcom/aesm")).AESM_ERROR_CODES
+      : error.name === "VerifyError"
+        ? (await import("@confcom/verify")).VERIFY_ERRORS
+        : error instanceof SgxFormatError
+          ? SGX_FORMAT_ERRORS
+          : undefined;
+  return table?.[code];
+}
+
+const UNAVAILABLE = ["SERVICE_UNREACHABLE", "SERVICE_TIMEOUT"];
+
 function exitCodeOf(error: Error, code: string): ExitCodeValue {
   if (error instanceof CommandError) return error.exitCode;
-  if (code.startsWith("AESM_SOCKET") || code.startsWith("AESM_CONNECT") || code.startsWith("AESM_TIMEOUT"))
-    return ExitCode.UNAVAILABLE;
-  if (code.startsWith("AESM_") || code.startsWith("QUOT") || code.startsWith("PROVIDER_")) return ExitCode.REFUSED;
-  if (
-    code.startsWith("STATE_") ||
-    code.startsWith("PROFILE_") ||
-    code.startsWith("PLATFORM_") ||
-    code.startsWith("OPTION_")
-  ) {
-    return ExitCode.CONFIGURATION;
-  }
-  if (error instanceof SgxFormatError) return ExitCode.BAD_INPUT;
-  return ExitCode.INTERNAL;
+  if (error instanceof SgxFormatError || error.name === "VerifyError") return ExitCode.BAD_INPUT;
+  if (error.name === "PlatformError") return ExitCode.CONFIGURATION;
+  if (error.name === "QuotingError" || error.name === "ProviderError") return ExitCode.REFUSED;
+  if (error.name !== "AesmError") return ExitCode.INTERNAL;
+  if (UNAVAILABLE.includes(code)) return ExitCode.UNAVAILABLE;
+  if (code === "SOCKET_OWNED") return ExitCode.NEGATIVE;
+  return code.startsWith("SOCKET_") ? ExitCode.CONFIGURATION : ExitCode.REFUSED;
 }
 
 /** The lines that a person sees on standard error. */

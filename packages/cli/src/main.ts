@@ -47,7 +47,8 @@ async function run(argv: readonly string[]): Promise<number> {
     return Number(process.exitCode ?? ExitCode.OK);
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.OK : ExitCode.USAGE;
-    const failure = describeFailure(error);
+    if (isBrokenPipe(error)) return ExitCode.OK;
+    const failure = await describeFailure(error);
     if (json) output.json({ error: failure });
     else for (const line of failureLines(failure, output.style)) output.note(line);
     if (failure.exitCode === ExitCode.INTERNAL && error instanceof Error && !(error instanceof CommandError)) {
@@ -57,11 +58,15 @@ async function run(argv: readonly string[]): Promise<number> {
   }
 }
 
-// A reader that goes away (`confcom inspect … | head`) is no failure worth a stack trace.
-process.on("uncaughtException", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit(ExitCode.OK);
-  process.stderr.write(`${error.stack ?? error.message}\n`);
-  process.exit(ExitCode.INTERNAL);
-});
+/** A reader that goes away (`confcom inspect … | head`) is no failure worth a word. */
+function isBrokenPipe(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    "code" in error &&
+    error.code === "EPIPE" &&
+    "syscall" in error &&
+    error.syscall === "write"
+  );
+}
 
 process.exitCode = await run(process.argv.slice(2));

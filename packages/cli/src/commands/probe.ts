@@ -24,7 +24,7 @@ export function register(program: Command, output: Output): void {
         if (options.json) output.json({ ready: true, socket: options.socket, pubKeyId, targetInfo, milliseconds });
         else output.line(`ready: ${options.socket} answered in ${milliseconds} ms, attestation key ${toHex(pubKeyId)}`);
       } catch (error) {
-        const failure = describeFailure(error);
+        const failure = await describeFailure(error);
         if (options.json) output.json({ ready: false, socket: options.socket, error: failure });
         else for (const line of failureLines(failure, output.style)) output.note(line);
         process.exitCode = ExitCode.NEGATIVE;

@@ -40,7 +40,7 @@ function verifyCase(line: string, number: number): Record<string, unknown> {
       ret: `0x${result.ret.toString(16).padStart(4, "0")}`,
       result: result.result,
       collateralExpired: result.collateralExpired ? 1 : 0,
-      advisories: result.ret === 0 && result.advisories.length > 0 ? result.advisories.join(",") : null,
+      advisories: result.supplemental?.advisoryList ?? null,
     };
   } catch (cause) {
     throw new CommandError(

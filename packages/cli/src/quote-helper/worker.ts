@@ -1,0 +1,26 @@
+import { AesmServer, attachWorker, limitsForLoop, openFileLimit } from "@confcom/aesm";
+import { createSnapshotPlatform } from "@confcom/quoting/software";
+import type { SharedState, WorkerRequest } from "./shared-state.ts";
+
+// One event loop of the quote helper: accepts on the shared socket and answers from the snapshot it was given.
+await attachWorker<SharedState, WorkerRequest, undefined>(async (context) => {
+  const platform = createSnapshotPlatform(context.initialState.snapshot, {
+    requestInit: async () => {
+      await context.request("init-quote");
+    },
+  });
+  const share = (state: SharedState) => limitsForLoop(state.limits, context.count, openFileLimit());
+  const server = new AesmServer({
+    platform,
+    limits: share(context.initialState),
+    counters: context.counters,
+    log: context.report,
+  });
+  await server.listen({ fd: context.fd });
+  return {
+    onState: (state) => {
+      platform.update(state.snapshot);
+    },
+    drain: (deadline) => server.drain({ deadline }),
+  };
+});
