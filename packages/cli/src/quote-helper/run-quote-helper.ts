@@ -176,5 +176,5 @@ class QuoteHelper {
 
 /** The worker's module: beside this one as source, beside the entry point in the bundle. */
 function workerEntry(): URL {
-  return new URL(import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.mjs", import.meta.url);
+  return new URL(import.meta.url.endsWith(".ts") ? "./worker.ts" : "./quote-helper-worker.mjs", import.meta.url);
 }
