@@ -38,6 +38,8 @@ export class QuoteHelper {
   readonly socket: string;
   readonly state: string;
   readonly process: ChildProcess;
+  /** The last of what it logged and printed, oldest first. */
+  readonly said: string[] = [];
   readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
 
   constructor(options: QuoteHelperOptions, process: ChildProcess) {
@@ -86,16 +88,15 @@ export async function startQuoteHelper(
   const child = start(process.execPath, [COMMAND, ...args]);
   const helper = new QuoteHelper(options, child);
   void meanwhile(child);
-  const words: string[] = [];
   const ready = new Promise<void>((resolve) => {
     child.stdout?.on("data", (chunk: Buffer) => {
-      words.push(chunk.toString("utf8"));
-      if (words.join("").includes("\n")) resolve();
+      helper.said.push(chunk.toString("utf8"));
+      if (chunk.includes("\n")) resolve();
     });
   });
   child.stderr?.on("data", (chunk: Buffer) => {
-    words.push(chunk.toString("utf8"));
-    if (words.length > 200) words.splice(0, 100);
+    helper.said.push(chunk.toString("utf8"));
+    if (helper.said.length > 200) helper.said.splice(0, 100);
   });
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<"late">((resolve) => {
@@ -105,7 +106,7 @@ export async function startQuoteHelper(
   if (outcome !== undefined) {
     child.kill("SIGKILL");
     const why = outcome === "late" ? "printed no ready line in 20 s" : `ended at start (exit ${outcome.code})`;
-    throw new Error(`the quote helper ${why}: ${words.join("").trim().replaceAll("\n", " | ").slice(-400)}`);
+    throw new Error(`the quote helper ${why}: ${helper.said.join("").trim().replaceAll("\n", " | ").slice(-400)}`);
   }
   return helper;
 }

@@ -52,6 +52,8 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => 
 
 function printLine({ name, passed, seconds, detail }: CheckResult): void {
   process.stdout.write(`${passed ? "ok" : "not ok"} - ${name} (${seconds.toFixed(1)} s): ${detail}\n`);
+  const log = scene.recentLog();
+  if (!passed) for (const line of log) process.stdout.write(`#   ${line}\n`);
 }
 
 const results = await runChecks(checks, scene, () => performance.now(), options.json ? () => undefined : printLine);

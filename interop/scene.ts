@@ -86,6 +86,12 @@ export class Scene {
     return JSON.parse(await readFile(file, "utf8")) as CollateralJson;
   }
 
+  /** The last lines that quote helpers logged since this was last asked: where to look when a check fails. */
+  recentLog(): string[] {
+    const lines = this.#helpers.flatMap((helper) => helper.said.splice(0).join("").trim().split("\n"));
+    return lines.filter((line) => line !== "").slice(-5);
+  }
+
   async close(): Promise<void> {
     await Promise.all(this.#helpers.map((helper) => helper.kill()));
     rmSync(this.places.root, { recursive: true, force: true });

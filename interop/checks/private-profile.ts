@@ -55,7 +55,7 @@ export const privateProfile: readonly Check<Scene>[] = [
         if (attempt % 2 === 0) {
           // Somewhere between the start of the process and shortly after its ready line.
           const starting = startQuoteHelper(options, async (process) => {
-            await sleep(randomInt(20, 900));
+            await sleep(randomInt(20, 1200));
             process.kill("SIGKILL");
           });
           const helper = await starting.catch(() => undefined);
@@ -73,7 +73,7 @@ export const privateProfile: readonly Check<Scene>[] = [
             (answer) => answer.pubKeyId,
             () => undefined,
           );
-          await sleep(randomInt(0, 30));
+          await sleep(randomInt(0, 200));
           await helper.kill();
           id = await first;
         }
