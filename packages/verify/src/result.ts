@@ -46,6 +46,8 @@ export interface VerificationResult {
   readonly reason: string;
   /** Whether a part of the collateral is outside its validity. True when the verification ended before that was known. */
   readonly collateralExpired: boolean;
+  /** When the oldest of TCB info, QE identity and PCK CRL was issued; absent if that was not reached. */
+  readonly collateralIssued?: Date;
   /** The matched TCB level; absent unless `ret` is 0. */
   readonly tcbLevel?: MatchedTcbLevel;
   /** Advisories of the matched TCB level; empty unless `ret` is 0. */

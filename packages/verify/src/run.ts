@@ -2,7 +2,10 @@ import { Quote3, type Quote3ErrorCode, type Quote3ErrorName, quote3ErrorName } f
 import type { VerificationResult, VerificationStep } from "./result.ts";
 import { explainStatus, isExpiration, type QvlStatus, Rejection, statusToQuote3, statusToResult } from "./status.ts";
 
-type Findings = Pick<VerificationResult, "quote" | "pck" | "rootKey" | "platform" | "tcbLevel" | "supplemental">;
+type Findings = Pick<
+  VerificationResult,
+  "collateralIssued" | "quote" | "pck" | "rootKey" | "platform" | "tcbLevel" | "supplemental"
+>;
 
 /** Ends a verification with a quote3_error_t that is not the status's own. */
 export class Ended extends Error {

@@ -157,6 +157,9 @@ function checkDates(run: Run, collateral: DatedCollateral, date: number): Collat
   if (Object.values(dates).includes(0)) {
     end("STATUS_MISSING_PARAMETERS", Quote3.UNEXPECTED, "a date of the collateral is exactly 1970-01-01T00:00:00Z");
   }
+  const { tcbInfo, qeIdentity, pckCrl } = collateral;
+  const oldest = Math.min(tcbInfo.issueDate, qeIdentity.issueDate, pckCrl.thisUpdate);
+  run.add({ collateralIssued: new Date(oldest * 1000) });
   run.collateralExpired = dates.earliestExpirationDate <= date;
   const expired = run.collateralExpired ? ": expired" : "";
   run.passed(
@@ -164,7 +167,7 @@ function checkDates(run: Run, collateral: DatedCollateral, date: number): Collat
       `issued ${isoDate(dates.earliestIssueDate)} or later, the first part expires ${isoDate(dates.earliestExpirationDate)}` +
       expired,
   );
-  run.warnings.push(...documentWarnings(collateral.tcbInfo, collateral.qeIdentity, date));
+  run.warnings.push(...documentWarnings(tcbInfo, qeIdentity, date));
   return dates;
 }
 
