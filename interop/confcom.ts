@@ -1,5 +1,5 @@
 import type { ChildProcess } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { run, runOrThrow, start } from "./program.ts";
@@ -151,6 +151,10 @@ export class Places {
     const directory = join(this.root, String(this.#count++));
     mkdirSync(directory);
     return { state: join(directory, "state"), socket: join(directory, "aesm.socket") };
+  }
+
+  remove(): void {
+    rmSync(this.root, { recursive: true, force: true });
   }
 
   /** Writes bytes to a fresh file and returns its path. */

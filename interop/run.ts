@@ -47,7 +47,10 @@ const all = [
 const checks = all.filter(({ name }) => options.only === undefined || name.includes(options.only));
 
 const scene = new Scene(tmpdir(), () => new Date());
-process.once("exit", endAll);
+process.once("exit", () => {
+  endAll();
+  scene.places.remove();
+});
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
 
 function printLine({ name, passed, seconds, detail }: CheckResult): void {

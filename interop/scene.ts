@@ -1,4 +1,3 @@
-import { rmSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
@@ -94,7 +93,6 @@ export class Scene {
 
   async close(): Promise<void> {
     await Promise.all(this.#helpers.map((helper) => helper.kill()));
-    rmSync(this.places.root, { recursive: true, force: true });
   }
 }
 
