@@ -62,7 +62,9 @@ export class FrameAssembler {
   /** The complete frame, header included. */
   frame(): Uint8Array {
     this.#join();
-    return (this.#chunks[0] as Uint8Array).subarray(0, this.frameSize);
+    const { buffer, byteOffset } = this.#chunks[0] as Uint8Array;
+    // A Buffer would pass for a Uint8Array until somebody slices it.
+    return new Uint8Array(buffer, byteOffset, this.frameSize);
   }
 
   #join(): void {

@@ -122,7 +122,7 @@ export async function openSocketFile(options: SocketFileOptions): Promise<Socket
   }
   makeDirectory(dirname(path));
   refuseLiveOwner(path, await inspectPath(path), options.takeover ?? false);
-  const temporary = temporaryName(path, process.pid);
+  const temporary = temporaryName(path, `${process.pid}-${++opened}`);
   // Left behind by a process that had our number and died while starting.
   unlinkIfPresent(temporary);
   const fd = bind(temporary);
@@ -153,16 +153,19 @@ function refuseLiveOwner(path: string, state: PathState, takeover: boolean): voi
 
 /** The processes that listen under this path, or under the temporary name it was bound with. */
 export function socketOwners(path: string): SocketOwner[] {
-  const temporary = temporaryName(path, 0).slice(0, -1);
+  const temporary = temporaryName(path, "");
   return findSocketOwners(
-    (bound) => bound === path || (bound.startsWith(temporary) && /^\d+$/.test(bound.slice(temporary.length))),
+    (bound) => bound === path || (bound.startsWith(temporary) && /^\d+-\d+$/.test(bound.slice(temporary.length))),
   );
 }
 
+/** Sockets opened by this process: each has a temporary name of its own. */
+let opened = 0;
+
 /** In the same directory, so that the rename is atomic. The kernel shows a socket under this name for ever. */
-function temporaryName(path: string, pid: number): string {
-  const name = join(dirname(path), `.${basename(path)}.${pid}`);
-  return Buffer.byteLength(name) <= MAX_PATH ? name : join(dirname(path), `.${pid}`);
+function temporaryName(path: string, owner: string): string {
+  const name = join(dirname(path), `.${basename(path)}.${owner}`);
+  return Buffer.byteLength(name) <= MAX_PATH ? name : join(dirname(path), `.${owner}`);
 }
 
 /** Binds without listening, which net.Server cannot: a connection before the event loops run would be refused. */

@@ -47,7 +47,20 @@ export async function attachWorker<State, Request, Reply>(
   const waiting = new Map<number, Waiting>();
   let requests = 0;
   const say = (message: FromWorker): void => port.postMessage(message);
-  const duties = await start({
+  let duties: WorkerDuties<State> | undefined;
+  // Before the start, which may ask the main thread already.
+  port.on("message", (message: ToWorker) => {
+    if (message.kind === "state") void takeState(message.id, message.state as State);
+    else if (message.kind === "drain") {
+      void duties?.drain(message.deadlineMs).finally(() => say({ kind: "drained" }));
+    } else {
+      const question = waiting.get(message.id);
+      waiting.delete(message.id);
+      if (message.kind === "reply") question?.resolve(message.value);
+      else question?.reject(restoreError(message.error));
+    }
+  });
+  duties = await start({
     index,
     count,
     fd,
@@ -62,22 +75,11 @@ export async function attachWorker<State, Request, Reply>(
         say({ kind: "request", id, request });
       }),
   });
-  port.on("message", (message: ToWorker) => {
-    if (message.kind === "state") void takeState(message.id, message.state as State);
-    else if (message.kind === "drain") {
-      void duties.drain(message.deadlineMs).finally(() => say({ kind: "drained" }));
-    } else {
-      const question = waiting.get(message.id);
-      waiting.delete(message.id);
-      if (message.kind === "reply") question?.resolve(message.value);
-      else question?.reject(restoreError(message.error));
-    }
-  });
   say({ kind: "ready" });
 
   async function takeState(id: number, newState: State): Promise<void> {
     try {
-      await duties.onState(newState);
+      await duties?.onState(newState);
       say({ kind: "accepted", id });
     } catch (error) {
       say({ kind: "refused", id, error: carryError(error) });

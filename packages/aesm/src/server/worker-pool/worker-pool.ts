@@ -71,7 +71,7 @@ export class WorkerPool<State, Request, Reply> {
     try {
       await this.#all("ready", "WORKER_START");
     } catch (error) {
-      await this.#terminate();
+      this.#release();
       throw error;
     }
   }
@@ -82,6 +82,8 @@ export class WorkerPool<State, Request, Reply> {
       throw new AesmError("POOL_CLOSED", "the state cannot be published: the pool is closed");
     const id = ++this.#publications;
     const taken = this.#all(`accepted ${id}`, "WORKER_TIMEOUT");
+    // A state that cannot be cloned fails below; the wait then ends unheard.
+    taken.catch(() => undefined);
     for (const worker of this.#workers) this.#post(worker, { kind: "state", id, state });
     await taken;
   }
@@ -92,9 +94,9 @@ export class WorkerPool<State, Request, Reply> {
   }
 
   /**
-   * Lets every worker answer who has connected, then ends them; bounded by `deadlineMs`, whatever a worker does. Call it
-   * when the path no longer leads here. The shared descriptor is closed once for each worker, so the process should end
-   * soon after.
+   * Lets every worker answer who has connected, bounded by `deadlineMs`, whatever a worker does. Call it when the path no
+   * longer leads here. The threads are then left to end with the process, which they no longer keep alive: each would
+   * close the one shared descriptor number on its way out, and the second might close somebody else's file under it.
    */
   async close(deadlineMs = 16_000): Promise<void> {
     if (this.#closing) return;
@@ -105,7 +107,7 @@ export class WorkerPool<State, Request, Reply> {
       for (const worker of this.#workers) this.#post(worker, { kind: "drain", deadlineMs });
       await drained.catch(() => undefined);
     }
-    await this.#terminate();
+    this.#release();
   }
 
   /** Resolves when every worker has sent the message of that name. */
@@ -174,10 +176,9 @@ export class WorkerPool<State, Request, Reply> {
     for (const { reject } of this.#waiting.values()) reject(error);
   }
 
-  /** One after the other: each closes the same descriptor number, and none may meet it reused by another's work. */
-  async #terminate(): Promise<void> {
+  #release(): void {
     this.#closing = true;
-    for (const worker of this.#workers) await worker.terminate();
+    for (const worker of this.#workers) worker.unref();
   }
 }
 

@@ -1,0 +1,119 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { Aesm, Quote3 } from "@confcom/sgx";
+import { AesmClient } from "../../client/aesm-client.ts";
+import type { AesmError } from "../../errors.ts";
+import { QuotingError } from "../../platform.ts";
+import type { PoolState } from "../../testing/pool-worker.ts";
+import { inTemporaryDirectory, until } from "../../testing/served.ts";
+import type { ServerEvent } from "../events.ts";
+import { openSocketFile } from "../socket-file/socket-file.ts";
+import { startWorkerPool, type WorkerPool, type WorkerPoolOptions } from "./worker-pool.ts";
+
+const ENTRY = new URL("../../testing/pool-worker.ts", import.meta.url);
+
+interface Pooled {
+  readonly pool: WorkerPool<PoolState, string, PoolState>;
+  readonly client: AesmClient;
+  readonly deaths: AesmError[];
+  readonly events: ServerEvent[];
+}
+
+async function pooled(
+  body: (pooled: Pooled) => Promise<void>,
+  options: Partial<WorkerPoolOptions<PoolState, string, PoolState>> = {},
+): Promise<void> {
+  await inTemporaryDirectory(async (directory) => {
+    const socketPath = join(directory, "aesm.socket");
+    const socketFile = await openSocketFile({ path: socketPath });
+    const deaths: AesmError[] = [];
+    const events: ServerEvent[] = [];
+    let generation = 0;
+    let pool: WorkerPool<PoolState, string, PoolState> | undefined;
+    pool = await startWorkerPool<PoolState, string, PoolState>({
+      entry: ENTRY,
+      count: 2,
+      fd: socketFile.fd,
+      initialState: { initialized: false, generation: 0 },
+      // As a daemon does: the new state reaches every worker before the reply that announces it.
+      onRequest: async () => {
+        const state = { initialized: true, generation: ++generation };
+        await pool?.publish(state);
+        return state;
+      },
+      onDeath: (error) => deaths.push(error),
+      onEvent: (event) => events.push(event),
+      ...options,
+    });
+    await socketFile.publish();
+    const client = new AesmClient({ socketPath });
+    try {
+      await body({ pool, client, deaths, events });
+    } finally {
+      socketFile.remove();
+      await pool.close(2_000);
+    }
+  });
+}
+
+describe("worker pool", () => {
+  it("both workers serve, and what one initialised is known to the other before the answer", () =>
+    pooled(async ({ pool, client, events }) => {
+      await assert.rejects(client.quoteSize(), { aesm: 42 });
+      await client.initQuote();
+      const sizes = await Promise.all(Array.from({ length: 300 }, () => client.quoteSize()));
+      assert.deepEqual(new Set(sizes), new Set([4734]));
+      const accepted = pool.counters().map((counters) => counters.accepted);
+      assert.equal(accepted.length, 2);
+      assert.ok(accepted.every((connections) => connections > 0));
+      assert.equal(events[0]?.kind === "refused" && events[0].code, 42);
+    }));
+
+  it("a failure on the main thread reaches the caller with its code", () =>
+    pooled(
+      async ({ client }) => {
+        await assert.rejects(client.initQuote(), { aesm: 44 });
+      },
+      {
+        onRequest: () => {
+          const codes = { aesm: Aesm.NO_PLATFORM_CERT_DATA, quote3: Quote3.NO_PLATFORM_CERT_DATA };
+          throw new QuotingError("no certificate", { ...codes, nextStep: "provision" });
+        },
+      },
+    ));
+
+  it("a state that a worker refuses fails the publication", () =>
+    pooled(async ({ pool }) => {
+      await assert.rejects(pool.publish({ initialized: true, generation: -1 }), /not that state/);
+    }));
+
+  it("a worker that cannot start fails the start", () =>
+    assert.rejects(
+      pooled(async () => undefined, { data: "fail" }),
+      { code: "WORKER_START" },
+    ));
+
+  it("a worker that never drains does not hold up the end", () =>
+    pooled(
+      async ({ pool }) => {
+        await pool.close(50);
+        await assert.rejects(pool.publish({ initialized: true, generation: 1 }), { code: "POOL_CLOSED" });
+      },
+      { data: "hang" },
+    ));
+
+  it("a worker's death is reported at once, and publications fail instead of waiting", () =>
+    pooled(
+      async ({ pool, client, deaths }) => {
+        const report = new Uint8Array(432).fill(0xdd);
+        const lost = client.getQuote(report, 8192, { timeoutMs: 3_000 }).catch(() => undefined);
+        await until(() => deaths.length > 0);
+        assert.equal(deaths[0]?.code, "WORKER_DIED");
+        await assert.rejects(pool.publish({ initialized: true, generation: 1 }), { code: "POOL_CLOSED" });
+        await lost;
+        assert.equal(deaths.length, 1);
+      },
+      { initialState: { initialized: true, generation: 0 } },
+    ));
+});
