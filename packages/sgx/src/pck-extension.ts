@@ -60,16 +60,6 @@ function refuse(detail: string, cause?: unknown): never {
   throw new SgxFormatError("PCK_EXTENSION", detail, cause === undefined ? undefined : { cause });
 }
 
-/** The arcs after the prefix packed as one number (`.2` is 2, `.2.17` is 2 * 256 + 17), 0 for any other identifier. */
-function readSuffix(reader: DerReader): number {
-  const oid = reader.oid();
-  const extra = oid.length - PREFIX.length;
-  if (extra !== 1 && extra !== 2) return 0;
-  for (let i = 0; i < PREFIX.length; i++) if (oid[i] !== PREFIX[i]) return 0;
-  const first = oid[PREFIX.length] as number;
-  return extra === 1 ? first : first * 256 + (oid[PREFIX.length + 1] as number);
-}
-
 function readOctets(reader: DerReader, size: number, name: string): Uint8Array {
   const bytes = reader.octetString();
   if (bytes.length !== size) refuse(`${name} is ${size} bytes, got ${bytes.length}`);
@@ -88,18 +78,16 @@ interface PartialExtension {
   cut: number[];
 }
 
-/** An INTEGER kept to its low `bits`; one over 64 bits counts as -1, which is what the reference verifier makes of it. */
+/** An INTEGER kept to its low bits; one over 64 bits counts as -1. That is what the reference verifier makes of them. */
 function cutInteger(reader: DerReader, bits: 8 | 32, index: number, cut: number[]): number {
-  const bytes = reader.integer();
-  const size = bits / 8;
-  const fits = (bytes.length <= size && (bytes[0] as number) < 0x80) || (bytes.length === size + 1 && bytes[0] === 0);
-  if (!fits) cut.push(index);
-  if (bytes.length > 8) return 2 ** bits - 1;
-  const negative = (bytes[0] as number) >= 0x80;
-  let value = 0;
-  for (let i = Math.max(0, bytes.length - size); i < bytes.length; i++) value = value * 256 + (bytes[i] as number);
-  if (negative && bytes.length < size) value += 2 ** bits - 2 ** (8 * bytes.length);
-  return value;
+  const value = reader.integerIfSmall();
+  const limit = 2 ** bits;
+  if (value !== undefined && value >= 0 && value < limit) return value;
+  cut.push(index);
+  if (value !== undefined) return ((value % limit) + limit) % limit;
+  const bytes = reader.content();
+  if (bytes.length > 8) return limit - 1;
+  return bytes.subarray(-bits / 8).reduce((low, byte) => low * 256 + byte, 0);
 }
 
 function readTcb(reader: DerReader, cut: number[]): PckTcb {
@@ -112,7 +100,7 @@ function readTcb(reader: DerReader, cut: number[]): PckTcb {
   while (!reader.done) {
     if (++count > 18) refuse("the TCB has more than 18 elements");
     reader.open(DER_TAG.SEQUENCE);
-    const index = readSuffix(reader) - 2 * 256;
+    const index = reader.oidAfter(PREFIX) - 2 * 256;
     if (index >= 1 && index <= 16) components[index - 1] = cutInteger(reader, 8, index, cut);
     else if (index === 17) pceSvn = cutInteger(reader, 32, 17, cut);
     else if (index === 18) cpuSvn = readOctets(reader, 16, "CPUSVN");
@@ -139,7 +127,7 @@ function readConfiguration(reader: DerReader): { dynamicPlatform: boolean; cache
   reader.open(DER_TAG.SEQUENCE);
   while (!reader.done) {
     reader.open(DER_TAG.SEQUENCE);
-    const index = readSuffix(reader) - 7 * 256;
+    const index = reader.oidAfter(PREFIX) - 7 * 256;
     if (index >= 1 && index <= 3) flags[index - 1] = readFlag(reader);
     else reader.skip();
     reader.close();
@@ -166,7 +154,7 @@ function readPlatformField(element: Uint8Array, suffix: number, out: PartialExte
 
 function readElement(reader: DerReader, out: PartialExtension): void {
   reader.open(DER_TAG.SEQUENCE);
-  const suffix = readSuffix(reader);
+  const suffix = reader.oidAfter(PREFIX);
   if (suffix === 1) out.ppid = readOctets(reader, 16, "PPID");
   else if (suffix === 2) out.tcb = readTcb(reader, out.cut);
   else if (suffix === 3) out.pceId = readOctets(reader, 2, "PCE-ID");

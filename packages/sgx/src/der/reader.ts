@@ -208,10 +208,17 @@ export class DerReader {
 
   /** An INTEGER (or ENUMERATED, with its tag) of at most 6 bytes, sign included. */
   smallInteger(tag: number = DER_TAG.INTEGER): number {
+    const value = this.integerIfSmall(tag);
+    if (value === undefined) throw new DerError("DER_INTEGER", this.header, "an INTEGER is too large");
+    return value;
+  }
+
+  /** The same, or undefined if it has more than 6 bytes; `content` has them then. */
+  integerIfSmall(tag: number = DER_TAG.INTEGER): number | undefined {
     this.element(tag);
     this.#checkInteger();
     const { start, stop } = this;
-    if (stop - start > 6) throw new DerError("DER_INTEGER", this.header, "an INTEGER is too large");
+    if (stop - start > 6) return undefined;
     const bytes = this.#bytes;
     let value = ((bytes[start] as number) << 24) >> 24;
     for (let i = start + 1; i < stop; i++) value = value * 256 + (bytes[i] as number);
@@ -223,6 +230,34 @@ export class DerReader {
     this.element(DER_TAG.OID);
     checkOid(this.#bytes, this.start, this.stop);
     return this.content();
+  }
+
+  /** Reads an OBJECT IDENTIFIER and tells whether its content is this one. */
+  oidIs(content: Uint8Array): boolean {
+    this.element(DER_TAG.OID);
+    checkOid(this.#bytes, this.start, this.stop);
+    return this.stop - this.start === content.length && this.#startsWith(content);
+  }
+
+  /**
+   * Reads an OBJECT IDENTIFIER that continues `prefix` by one arc, or by two, of less than 128 each: the arc, or the
+   * first times 256 plus the second. Zero for any other identifier.
+   */
+  oidAfter(prefix: Uint8Array): number {
+    this.element(DER_TAG.OID);
+    checkOid(this.#bytes, this.start, this.stop);
+    const extra = this.stop - this.start - prefix.length;
+    if ((extra !== 1 && extra !== 2) || !this.#startsWith(prefix)) return 0;
+    const first = this.#bytes[this.start + prefix.length] as number;
+    if (extra === 1) return first;
+    return first < 0x80 ? first * 256 + (this.#bytes[this.stop - 1] as number) : 0;
+  }
+
+  #startsWith(content: Uint8Array): boolean {
+    const bytes = this.#bytes;
+    const { start } = this;
+    for (let i = 0; i < content.length; i++) if (bytes[start + i] !== content[i]) return false;
+    return true;
   }
 
   /** A UTCTime or GeneralizedTime as seconds since 1970. */

@@ -1,6 +1,7 @@
 const INVALID = 255;
 const SPACE = 254;
 const PAD = 253;
+const LF = 0x0a;
 
 /** Value of each character: 0 to 63, or one of the three marks above. */
 const VALUES = (() => {
@@ -13,8 +14,9 @@ const VALUES = (() => {
 })();
 
 /**
- * Decodes base64 (RFC 4648 §4) between two offsets, ignoring blanks and line ends. Undefined if a character is foreign or
- * the padding is not exactly right.
+ * Decodes base64 (RFC 4648 §4) between two offsets, ignoring blanks and line ends. Undefined if a character is foreign,
+ * the padding is not exactly right, or a line has nothing on it: OpenSSL takes what is before such a line of a PEM body
+ * for a header.
  */
 export function decodeBase64(text: Uint8Array, start: number, end: number): Uint8Array | undefined {
   const out = new Uint8Array(Math.floor(((end - start) * 3) / 4) + 3);
@@ -22,6 +24,7 @@ export function decodeBase64(text: Uint8Array, start: number, end: number): Uint
   let group = 0;
   let count = 0;
   let at = start;
+  let emptyLine = true;
   while (at < end) {
     // Four plain characters at a time as long as they last; everything else goes one by one.
     if (count === 0 && at + 4 <= end) {
@@ -35,14 +38,21 @@ export function decodeBase64(text: Uint8Array, start: number, end: number): Uint
         out[size + 2] = (c << 6) | d;
         size += 3;
         at += 4;
+        emptyLine = false;
         continue;
       }
     }
     const value = VALUES[text[at] as number] as number;
     if (value === PAD) break;
-    at++;
-    if (value === SPACE) continue;
+    if (value === SPACE) {
+      if (text[at++] !== LF) continue;
+      if (emptyLine) return undefined;
+      emptyLine = true;
+      continue;
+    }
     if (value === INVALID) return undefined;
+    at++;
+    emptyLine = false;
     group = (group << 6) | value;
     if (++count === 4) {
       out[size++] = group >> 16;
@@ -55,8 +65,14 @@ export function decodeBase64(text: Uint8Array, start: number, end: number): Uint
   let padding = 0;
   for (; at < end; at++) {
     const value = VALUES[text[at] as number];
-    if (value === PAD) padding++;
-    else if (value !== SPACE) return undefined;
+    if (value === PAD) {
+      padding++;
+      emptyLine = false;
+    } else if (value !== SPACE || (text[at] === LF && emptyLine)) {
+      return undefined;
+    } else if (text[at] === LF) {
+      emptyLine = true;
+    }
   }
   if (padding !== (count === 0 ? 0 : 4 - count) || count === 1) return undefined;
   if (count >= 2) out[size++] = group >> (count === 2 ? 4 : 10);

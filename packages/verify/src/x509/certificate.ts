@@ -66,7 +66,7 @@ export class MissingExtension extends Error {}
 /** Reads an AlgorithmIdentifier and whether it is ecdsa-with-SHA256. */
 export function readAlgorithm(reader: DerReader): boolean {
   reader.open(DER_TAG.SEQUENCE);
-  let known = bytesEqual(reader.oid(), OID.ecdsaWithSha256);
+  let known = reader.oidIs(OID.ecdsaWithSha256);
   while (!reader.done) {
     reader.skip();
     known = false;
@@ -74,6 +74,9 @@ export function readAlgorithm(reader: DerReader): boolean {
   reader.close();
   return known;
 }
+
+/** No identifier: for those that are only checked. */
+const NONE = new Uint8Array(0);
 
 /** Reads a Name: checked here, decoded when someone asks for a part of it. */
 export function readName(reader: DerReader): DistinguishedName {
@@ -83,7 +86,7 @@ export function readName(reader: DerReader): DistinguishedName {
     reader.open(DER_TAG.SET);
     do {
       reader.open(DER_TAG.SEQUENCE);
-      reader.oid();
+      reader.oidIs(NONE);
       reader.skip();
       reader.close();
     } while (!reader.done);

@@ -23,16 +23,27 @@ interface Attribute {
   /** Content bytes of the attribute type's identifier. */
   readonly type: Uint8Array;
   readonly tag: number;
-  /** The value if its string type and bytes make it one. */
-  readonly value: string | undefined;
+  readonly content: Uint8Array;
   readonly encoded: Uint8Array;
 }
 
-function decodeString(tag: number, bytes: Uint8Array): string | undefined {
+function latin1(bytes: Uint8Array): string {
+  return String.fromCharCode.apply(null, bytes as unknown as number[]);
+}
+
+function isAscii(bytes: Uint8Array): boolean {
+  for (let i = 0; i < bytes.length; i++) if ((bytes[i] as number) >= 0x80) return false;
+  return true;
+}
+
+/** The value if its string type and bytes make it one. */
+function decodeString({ tag, content }: Attribute): string | undefined {
+  if (content.length > 1000) return undefined;
   switch (tag) {
     case DER_TAG.UTF8_STRING:
+      if (isAscii(content)) return latin1(content);
       try {
-        return utf8.decode(bytes);
+        return utf8.decode(content);
       } catch {
         return undefined;
       }
@@ -41,7 +52,7 @@ function decodeString(tag: number, bytes: Uint8Array): string | undefined {
     case DER_TAG.TELETEX_STRING:
     case DER_TAG.IA5_STRING:
     case DER_TAG.VISIBLE_STRING:
-      return String.fromCharCode(...bytes);
+      return latin1(content);
     default:
       return undefined;
   }
@@ -68,7 +79,7 @@ export class DistinguishedName {
   /** The name's DER. */
   readonly encoded: Uint8Array;
   #attributes: Attribute[][] | undefined;
-  #commonName: string | undefined;
+  readonly #values = new Map<number, string>();
   #text: string | undefined;
 
   /** `encoded` has been walked by a {@link DerReader}: a SEQUENCE of SETs of attributes. */
@@ -88,7 +99,7 @@ export class DistinguishedName {
         reader.open(DER_TAG.SEQUENCE);
         const type = reader.oid();
         const tag = reader.skip();
-        attributes.push({ type, tag, value: decodeString(tag, reader.content()), encoded: reader.encoded() });
+        attributes.push({ type, tag, content: reader.content(), encoded: reader.encoded() });
         reader.close();
       }
       reader.close();
@@ -101,22 +112,29 @@ export class DistinguishedName {
 
   /** Value of the first attribute 2.5.4.`type`; empty if there is none or it is not readable as text. */
   #get(type: number): string {
+    let value = this.#values.get(type);
+    if (value === undefined) {
+      value = this.#find(type);
+      this.#values.set(type, value);
+    }
+    return value;
+  }
+
+  #find(type: number): string {
     for (const attributes of this.#relative()) {
       for (const attribute of attributes) {
         const oid = attribute.type;
         if (oid.length !== 3 || oid[0] !== 0x55 || oid[1] !== 4 || oid[2] !== type) continue;
-        const { value, tag } = attribute;
-        // OpenSSL's conversion of TeletexString beyond ASCII changes its length, which the verifier takes for a failure.
-        const changed = tag !== DER_TAG.UTF8_STRING && value !== undefined && /[^\0-\x7f]/.test(value);
-        return value === undefined || changed ? "" : value;
+        // OpenSSL's conversion of the older string types beyond ASCII changes their length, which counts as a failure.
+        if (attribute.tag !== DER_TAG.UTF8_STRING && !isAscii(attribute.content)) return "";
+        return decodeString(attribute) ?? "";
       }
     }
     return "";
   }
 
   get commonName(): string {
-    this.#commonName ??= this.#get(3);
-    return this.#commonName;
+    return this.#get(3);
   }
 
   get organization(): string {
@@ -149,6 +167,7 @@ const COMPARED = [3, 6, 10, 7, 8] as const;
 function printAttribute(attribute: Attribute): string {
   const type = oidToText(attribute.type);
   const name = SHORT_NAMES[type];
-  if (name === undefined || attribute.value === undefined) return `${name ?? type}=#${toHex(attribute.encoded)}`;
-  return `${name}=${escapeValue(attribute.value)}`;
+  const value = decodeString(attribute);
+  if (name === undefined || value === undefined) return `${name ?? type}=#${toHex(attribute.encoded)}`;
+  return `${name}=${escapeValue(value)}`;
 }

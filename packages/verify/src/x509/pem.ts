@@ -27,32 +27,14 @@ function find(text: Uint8Array, at: number, end: number, marker: Uint8Array): nu
   return -1;
 }
 
-/** A line of nothing but blanks inside a PEM body starts a header section for OpenSSL, which then refuses the block. */
-function hasBlankLine(text: Uint8Array, start: number, end: number): boolean {
-  let blank = false;
-  for (let i = text.indexOf(LF, start); i >= 0 && i < end; i++) {
-    const byte = text[i] as number;
-    if (byte === LF) {
-      if (blank) return true;
-      blank = true;
-    } else if (byte > 32) {
-      blank = false;
-      const next = text.indexOf(LF, i);
-      if (next < 0 || next >= end) return false;
-      i = next - 1;
-    }
-  }
-  return false;
-}
-
 /** Decodes the block whose BEGIN line starts at `begin`; `end` is the offset of its END marker. */
 function decodeBlock(text: Uint8Array, begin: number, beginMarker: Uint8Array, end: number): Uint8Array | undefined {
   const start = begin + beginMarker.length;
   // BEGIN and END stand on lines of their own.
   let lineEnd = start;
   while (lineEnd < end && text[lineEnd] !== LF) if ((text[lineEnd++] as number) > 32) return undefined;
-  if (lineEnd >= end || text[end - 1] !== LF || hasBlankLine(text, start, end)) return undefined;
-  return decodeBase64(text, start, end);
+  if (lineEnd >= end || text[end - 1] !== LF) return undefined;
+  return decodeBase64(text, lineEnd + 1, end);
 }
 
 /** The BEGIN line in a stretch of text: at its very start or at the start of a line. */
