@@ -84,7 +84,8 @@ export class Memory {
     const last = this.#last.get(place);
     // Texts are compared by value; bytes could have been changed in place and are always hashed.
     if (last !== undefined && typeof input === "string" && last.input === input) return last.parsed as Parsed<K>;
-    const bytes = typeof input === "string" ? encoder.encode(input) : input;
+    // CRLs given as bytes are copied: what they parse to is views, and is used after the caller has had its turn.
+    const bytes = typeof input === "string" ? encoder.encode(input) : kind === "crl" ? input.slice() : input;
     const cache = this.#cache;
     if (cache === undefined) return this.#remember(place, input, this.#parse(kind, bytes));
     const key = `${kind}:${toHex(yield* sha256(bytes))}`;

@@ -60,7 +60,7 @@ export interface VerificationResult {
   readonly pck?: PckExtension;
   /** 65 bytes: the root key that the quote's chain ends in, once it was found to be trusted. */
   readonly rootKey?: Uint8Array;
-  /** Absent until the chain is known to end in a trusted root. */
+  /** Absent until the chain is known to end in a trusted root, but `software` as soon as the marker is seen. */
   readonly platform?: PlatformKind;
   readonly steps: readonly VerificationStep[];
   /** Things the reference verifier lets pass and a reader should know. */

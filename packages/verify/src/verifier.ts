@@ -28,13 +28,16 @@ export function verifyQuote(
   return runStep(verification(quote, collateral, options, new Memory()), options.crypto);
 }
 
-/** {@link verifyQuote} over crypto that answers later, such as WebCrypto: the same steps, the same results. */
+/**
+ * {@link verifyQuote} over crypto that answers later, such as WebCrypto: the same steps, the same results. The quote is
+ * copied first, so that a change of it in the meantime changes nothing.
+ */
 export function verifyQuoteAsync(
   quote: Uint8Array,
   collateral: Collateral | QveCollateral,
   options: VerifyAsyncOptions,
 ): Promise<VerificationResult> {
-  return runStepAsync(verification(quote, collateral, options, new Memory()), options.crypto);
+  return runStepAsync(verification(quote.slice(), collateral, options, new Memory()), options.crypto);
 }
 
 export interface Verifier {
@@ -68,6 +71,7 @@ export function createAsyncVerifier(options: {
 }): AsyncVerifier {
   const memory = new Memory(options.cache);
   return {
-    verify: (quote, collateral, terms) => runStepAsync(verification(quote, collateral, terms, memory), options.crypto),
+    verify: (quote, collateral, terms) =>
+      runStepAsync(verification(quote.slice(), collateral, terms, memory), options.crypto),
   };
 }

@@ -91,7 +91,10 @@ function* readPckChain(run: Run, quote: Quote, memory: Memory, roots: readonly U
   if (count !== 3) return bad(`the chain has ${count} certificates instead of 3`);
   const { root, pck } = chain;
   if (root === undefined) return bad("no certificate of the chain is self-issued");
+  const software = pck !== undefined && isSoftwarePlatform(pck.certificate);
   if (pck !== undefined) run.add({ pck: pck.sgx });
+  // Said at once: the marker only ever takes trust away.
+  if (software) run.add({ platform: "software" });
   run.passed(() => `${count} certificates${pck === undefined ? "" : `, FMSPC ${toHex(pck.sgx.fmspc)}`}`);
   run.enter("trusted root");
   if (!roots.some((trusted) => bytesEqual(trusted, root.publicKey))) {
@@ -101,7 +104,7 @@ function* readPckChain(run: Run, quote: Quote, memory: Memory, roots: readonly U
       `the chain ends in "${root.subject.text}", whose key is not among the trusted roots`,
     );
   }
-  const platform = platformKind(root, pck?.certificate);
+  const platform = software ? "software" : platformOf(root);
   run.add({ rootKey: root.publicKey, platform });
   run.passed(
     () =>
@@ -110,8 +113,7 @@ function* readPckChain(run: Run, quote: Quote, memory: Memory, roots: readonly U
   return chain;
 }
 
-function platformKind(root: Certificate, pck: Certificate | undefined): PlatformKind {
-  if (pck !== undefined && isSoftwarePlatform(pck)) return "software";
+function platformOf(root: Certificate): PlatformKind {
   return bytesEqual(root.publicKey, INTEL_SGX_ROOT_KEY) ? "hardware" : "other";
 }
 
