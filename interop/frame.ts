@@ -1,7 +1,7 @@
 import { connect } from "node:net";
 
 const MAX_REPLY = 1024 * 1024;
-const REPLY_DEADLINE = 20_000;
+const REPLY_DEADLINE = 30_000;
 
 /**
  * Sends the bytes of one framed request (4-byte length included) on a connection of its own and returns the framed

@@ -22,7 +22,7 @@ import { Scene } from "./scene.ts";
 
 const peersBuild: Check<Scene> = {
   name: "the Rust peers build from their locked versions",
-  deadline: 900_000,
+  deadline: 1_800_000,
   async run() {
     await rustPeers();
     return "aesm-client 0.6.3, dcap-qvl 0.7.1";

@@ -8,7 +8,7 @@ import { simulatedMacHolds } from "../simulated-report-key.ts";
 export const fortanixClient: readonly Check<Scene>[] = [
   {
     name: "Fortanix's client (crate aesm-client): keys, init, quote; its QE report matches its nonce",
-    deadline: 60_000,
+    deadline: 180_000,
     async run(scene) {
       const subject = await scene.subject();
       const client = await FortanixClient.connect(subject.helper.socket);
@@ -28,7 +28,7 @@ export const fortanixClient: readonly Check<Scene>[] = [
   },
   {
     name: "Fortanix's client and a debug report: a quote and a matching QE report; verifiers recorded",
-    deadline: 60_000,
+    deadline: 180_000,
     async run(scene) {
       const subject = await scene.subject();
       const client = await FortanixClient.connect(subject.helper.socket);

@@ -25,7 +25,7 @@ interface Real {
 export const goldenFrames: readonly Check<Scene>[] = [
   {
     name: "captured frames of Intel's client and gramine's: the daemon answers byte for byte as Intel's service",
-    deadline: 60_000,
+    deadline: 180_000,
     async run(scene) {
       const helper = await scene.startFresh({});
       const { targetInfo, pubKeyId } = await initQuote(helper.socket);
@@ -48,7 +48,7 @@ export const goldenFrames: readonly Check<Scene>[] = [
   },
   {
     name: "captured requests with their all-zero reports: 47, qe_report_info echoed",
-    deadline: 60_000,
+    deadline: 180_000,
     async run(scene) {
       const { helper, quoteSize } = await scene.subject();
       let sent = 0;

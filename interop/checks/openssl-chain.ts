@@ -7,7 +7,7 @@ import type { Scene } from "../scene.ts";
 export const opensslChain: readonly Check<Scene>[] = [
   {
     name: "openssl verifies the PCK chain and the TCB signing certificate, strictly and with all CRLs",
-    deadline: 60_000,
+    deadline: 180_000,
     async run(scene) {
       const { quote, collateral } = await scene.subject();
       const { leaf, intermediate, root } = quoteChain(quote);
@@ -44,7 +44,7 @@ export const opensslChain: readonly Check<Scene>[] = [
   },
   {
     name: "openssl verifies both CRLs' signatures, and each only under its own issuer",
-    deadline: 60_000,
+    deadline: 180_000,
     async run(scene) {
       const { quote, collateral } = await scene.subject();
       const { intermediate, root } = quoteChain(quote);
@@ -73,7 +73,7 @@ export const opensslChain: readonly Check<Scene>[] = [
   },
   {
     name: "openssl verifies every other signature: quote, QE report, TCB info, QE identity",
-    deadline: 60_000,
+    deadline: 180_000,
     async run(scene) {
       const { quote, collateral } = await scene.subject();
       const parts = readQuote(quote);

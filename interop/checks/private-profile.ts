@@ -11,7 +11,7 @@ const KILLED_FIRST_STARTS = 12;
 export const privateProfile: readonly Check<Scene>[] = [
   {
     name: "private profile: the same pub_key_id across restarts and kill -9 under load",
-    deadline: 180_000,
+    deadline: 360_000,
     async run(scene) {
       const options = { ...scene.places.fresh(), cpu: "private" as const };
       let helper = await scene.start(options);
@@ -46,7 +46,7 @@ export const privateProfile: readonly Check<Scene>[] = [
   },
   {
     name: "private profile: kill -9 during the first start and first init; a key handed out stays",
-    deadline: 240_000,
+    deadline: 480_000,
     async run(scene) {
       let handedOut = 0;
       for (let attempt = 0; attempt < KILLED_FIRST_STARTS; attempt++) {

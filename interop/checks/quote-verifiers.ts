@@ -42,7 +42,7 @@ export async function allRefuse(question: VerifierQuestion, what: string, scene:
 export const quoteVerifiers: readonly Check<Scene>[] = [
   {
     name: "our quote, root and collateral: npm and crate dcap-qvl accept, packages/verify says the same",
-    deadline: 60_000,
+    deadline: 180_000,
     async run(scene) {
       const question = await goodQuestion(scene);
       await allAccept(question, "UpToDate", scene);
@@ -51,7 +51,7 @@ export const quoteVerifiers: readonly Check<Scene>[] = [
   },
   {
     name: "one bit flipped anywhere that is signed: every verifier refuses",
-    deadline: 120_000,
+    deadline: 240_000,
     async run(scene) {
       const question = await goodQuestion(scene);
       const leafAt = Buffer.from(question.quote).indexOf("-----BEGIN CERTIFICATE-----") + 300;
@@ -77,7 +77,7 @@ export const quoteVerifiers: readonly Check<Scene>[] = [
   },
   {
     name: "without our root: every verifier refuses",
-    deadline: 60_000,
+    deadline: 180_000,
     async run(scene) {
       const question = await goodQuestion(scene);
       await allRefuse({ ...question, rootPem: undefined }, "our quote under Intel's root", scene);

@@ -22,7 +22,7 @@ const STATUS: Readonly<Record<CpuSvn, string>> = { default: "UpToDate", upgraded
 export const simulatedReportChecks: readonly Check<Scene>[] = [
   {
     name: "24 reports of Intel's SDK simulation: report verify calls each valid, and none with a flipped bit",
-    deadline: 60_000,
+    deadline: 180_000,
     async run(scene) {
       const reports = simulatedReports();
       expectEqual(reports.length, 24, "reports in the fixture");
@@ -56,7 +56,7 @@ export const simulatedReportChecks: readonly Check<Scene>[] = [
   },
   {
     name: "the same 24 sent as they are: 47 each, because they are for another enclave",
-    deadline: 60_000,
+    deadline: 180_000,
     async run(scene) {
       const { helper, quoteSize } = await scene.subject();
       for (const { report, seed } of simulatedReports()) {
@@ -71,7 +71,7 @@ export const simulatedReportChecks: readonly Check<Scene>[] = [
   },
   {
     name: "report create on the QE's target info: a quote all verifiers accept, every CPUSVN x KSS",
-    deadline: 240_000,
+    deadline: 480_000,
     async run(scene) {
       let quotes = 0;
       let previousRoot: string | undefined;

@@ -9,7 +9,7 @@ const LANES = 4;
 export const takeover: readonly Check<Scene>[] = [
   {
     name: "takeover under load: a new daemon takes the socket over, no request fails",
-    deadline: 180_000,
+    deadline: 360_000,
     async run(scene) {
       const { report } = await scene.subject();
       const options = scene.places.fresh();

@@ -11,7 +11,7 @@ const FIRST_CALLERS = 16;
 export const workers: readonly Check<Scene>[] = [
   {
     name: `init, size and quote on different workers, ${ROUNDS.toLocaleString("en")} rounds: never 42`,
-    deadline: 300_000,
+    deadline: 600_000,
     async run(scene) {
       const { helper, pubKeyId, quoteSize, report } = await scene.subject();
       const before = threadTicks(helper.process.pid);
@@ -33,7 +33,7 @@ export const workers: readonly Check<Scene>[] = [
   },
   {
     name: "fresh state and concurrent first inits: one key, never 42 after an init",
-    deadline: 240_000,
+    deadline: 480_000,
     async run(scene) {
       const { report } = await scene.subject();
       for (let state = 0; state < FRESH_STATES; state++) {
