@@ -22,7 +22,8 @@ function sources(name: string): string[] {
     .map((file) => join(root, file));
 }
 
-const isTest = (file: string) => file.endsWith(".test.ts") || /\/(fixtures|stress|hostile|testing|conformance)\//.test(file);
+const isTest = (file: string) =>
+  file.endsWith(".test.ts") || /\/(fixtures|stress|hostile|testing|conformance)\//.test(file);
 
 function importsOf(file: string): string[] {
   const text = readFileSync(file, "utf8");

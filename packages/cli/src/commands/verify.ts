@@ -6,8 +6,9 @@ import { readInput } from "../input/read-input.ts";
 import type { Output } from "../terminal/output.ts";
 import { printable } from "../terminal/printable.ts";
 import { usage } from "../usage-error.ts";
+import { addPolicyFlags, type PolicyFlags, policyFrom } from "../verify/policy-flags.ts";
 
-interface VerifyCommandOptions {
+interface VerifyCommandOptions extends PolicyFlags {
   collateral?: string;
   trustRoot: string[];
   state?: string;
@@ -18,9 +19,9 @@ interface VerifyCommandOptions {
 
 /** `confcom verify QUOTE`: genuine or not, and why. */
 export function register(program: Command, output: Output): void {
-  program
+  const command = program
     .command("verify")
-    .description("verify a quote: exit status 0 verified and up to date, 1 genuine but not up to date, 2 not verified")
+    .description("verify a quote: exit status 0 verified and policy met, 1 verified but policy not met, 2 not verified")
     .argument("[quote]", "a file with the quote (binary, hex or base64), or -")
     .option("--collateral <path>", "JSON file or directory with the collateral")
     .option(
@@ -32,8 +33,10 @@ export function register(program: Command, output: Output): void {
     .option("--state <dir>", "take collateral and root from this software platform's state directory")
     .option("--at <time>", "verify as of this time (ISO 8601 or seconds since 1970; default: now)")
     .option("--jsonl <file>", "verify one case per line and print one verdict per line")
-    .option("--json", "print the result as JSON")
-    .action((path: string | undefined, options: VerifyCommandOptions) => verify(path, options, output));
+    .option("--json", "print the result as JSON");
+  addPolicyFlags(command).action((path: string | undefined, options: VerifyCommandOptions) =>
+    verify(path, options, output),
+  );
 }
 
 async function verify(path: string | undefined, options: VerifyCommandOptions, output: Output): Promise<void> {
@@ -45,15 +48,17 @@ async function verify(path: string | undefined, options: VerifyCommandOptions, o
   if (path === undefined) throw usage("give a quote, or --jsonl FILE", "verify");
   const quote = readQuote(path);
   const { collateral, trustedRoots } = await materialFor(options, output);
-  const { verifyQuote } = await import("@confcom/verify");
+  const { validate, verifyQuote } = await import("@confcom/verify");
   const { nodeCrypto } = await import("@confcom/verify/node");
   const { printVerdict, verdictJson } = await import("../verify/verdict.ts");
   const now = options.at === undefined ? new Date() : parseTime(options.at);
   const result = verifyQuote(quote, collateral, { now, trustedRoots, crypto: nodeCrypto });
-  if (options.json) output.json(verdictJson(result));
-  else printVerdict(result, output);
-  if (result.ret !== 0) process.exitCode = ExitCode.NOT_VERIFIED;
-  else if (result.result !== "OK" || result.collateralExpired) process.exitCode = ExitCode.NEGATIVE;
+  const policy = policyFrom(options, options.trustRoot.length > 0 || options.state !== undefined);
+  const verdict = result.ret === 0 ? validate(result, policy, now) : undefined;
+  if (options.json) output.json(verdictJson(result, verdict));
+  else printVerdict(result, output, verdict);
+  if (verdict === undefined) process.exitCode = ExitCode.NOT_VERIFIED;
+  else if (!verdict.met) process.exitCode = ExitCode.NEGATIVE;
 }
 
 async function materialFor(options: VerifyCommandOptions, output: Output) {

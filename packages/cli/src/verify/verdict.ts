@@ -1,14 +1,21 @@
 import { QV_RESULTS, QvResult, toHex } from "@confcom/sgx";
-import { SOFTWARE_PLATFORM_NOTE, type VerificationResult, type VerificationStep } from "@confcom/verify";
+import {
+  type PolicyVerdict,
+  SOFTWARE_PLATFORM_NOTE,
+  type VerificationResult,
+  type VerificationStep,
+} from "@confcom/verify";
 import type { Output } from "../terminal/output.ts";
+import { printable } from "../terminal/printable.ts";
 import type { Style } from "../terminal/style.ts";
 import { drawTree, type TreeNode } from "../terminal/tree.ts";
+import { flagFor } from "./policy-flags.ts";
 
 /** One line that says what a verification found. */
 export function verdictLine(result: VerificationResult, style: Style): string {
   if (result.ret !== 0) {
     const code = `0x${result.ret.toString(16).toUpperCase().padStart(4, "0")} ${result.retName}`;
-    return `${style.bad("NOT VERIFIED")} ${style.strong(code)}: ${result.reason}`;
+    return `${style.bad("NOT VERIFIED")} ${style.strong(code)}: ${printable(result.reason)}`;
   }
   const { explanation } = QV_RESULTS[QvResult[result.result]];
   const paint = result.result === "OK" ? style.good : style.caution;
@@ -26,27 +33,39 @@ function stepNode(step: VerificationStep, style: Style): TreeNode {
 }
 
 /** Verdict first, then who stands behind the quote, warnings, and the tree of steps. */
-export function printVerdict(result: VerificationResult, output: Output): void {
+export function printVerdict(result: VerificationResult, output: Output, policy?: PolicyVerdict): void {
   const { style } = output;
   output.line(verdictLine(result, style));
+  if (policy !== undefined) printPolicy(policy, output);
   if (result.platform === "software") output.line(style.caution(SOFTWARE_PLATFORM_NOTE));
   if (result.platform === "other") output.line(style.caution("The chain ends in a root of your choice, not Intel's."));
   if (result.tcbLevel !== undefined) {
     output.line(`TCB level ${result.tcbLevel.status} of ${result.tcbLevel.date.toISOString().slice(0, 10)}`);
   }
-  if (result.advisories.length > 0) output.line(`advisories ${result.advisories.join(", ")}`);
+  if (result.advisories.length > 0) output.line(`advisories ${printable(result.advisories.join(", "))}`);
   if (result.ret === 0 && result.collateralExpired) output.line(style.caution("a part of the collateral has expired"));
-  for (const warning of result.warnings) output.line(style.caution(`warning: ${warning}`));
+  for (const warning of result.warnings) output.line(style.caution(`warning: ${printable(warning)}`));
   const tree = { name: "steps", children: result.steps.map((step) => stepNode(step, style)) };
   for (const line of drawTree(tree, style)) output.line(line);
 }
 
+function printPolicy(policy: PolicyVerdict, output: Output): void {
+  if (policy.met) output.line("policy met");
+  for (const failure of policy.failures) {
+    const flag = flagFor(failure);
+    const way = flag === undefined ? "" : ` (${flag} would accept it)`;
+    const text = `policy not met: ${failure.rule}: wanted ${failure.expected}, found ${failure.found}`;
+    output.line(output.style.bad(printable(text)) + way);
+  }
+}
+
 /** What `--json` prints of a verification. */
-export function verdictJson(result: VerificationResult): Record<string, unknown> {
+export function verdictJson(result: VerificationResult, policy?: PolicyVerdict): Record<string, unknown> {
   return {
     ret: `0x${result.ret.toString(16).padStart(4, "0")}`,
     retName: result.retName,
     result: result.result,
+    policy: policy ?? null,
     reason: result.reason,
     status: result.status,
     platform: result.platform ?? null,
