@@ -31,7 +31,7 @@ export interface WorkerPoolOptions<State, Request, Reply> {
  * Memory bounds of a worker. A connection leaves garbage in the young generation only; the platform's state is a few
  * kilobytes. With Node's own defaults two workers grow past 100 MB before they collect.
  */
-export const WORKER_RESOURCE_LIMITS: ResourceLimits = { maxYoungGenerationSizeMb: 6, maxOldGenerationSizeMb: 128 };
+export const WORKER_RESOURCE_LIMITS: ResourceLimits = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 64 };
 
 interface Waiting {
   readonly resolve: () => void;
