@@ -10,6 +10,7 @@ import { Dispatcher, NEEDS_PLATFORM, SILENCE } from "./dispatch.ts";
 import { type DropReason, EventReporter, type ServerLog } from "./events.ts";
 import { type AcceptedHandle, FastAccept } from "./fast-accept.ts";
 import { DEFAULT_LIMITS, type ServerLimits } from "./limits.ts";
+import { OpenConnections } from "./open-connections.ts";
 import type { PlatformCall } from "./platform-call.ts";
 import { PlatformLane } from "./platform-lane.ts";
 import { EXECUTED_TOO_LONG, QUEUE_FULL, refusalOf, WAITED_TOO_LONG } from "./refusal.ts";
@@ -55,14 +56,11 @@ export class AesmServer implements ConnectionOwner {
   /** Reused by every request of the fast path: it is answered before the next one is read. */
   readonly #request: Uint8Array;
   readonly #reply: Uint8Array;
-  /** Connections that outlived their accept, in order of arrival; `#receiving` are those still without a request. */
-  readonly #open = new Set<Connection>();
-  readonly #receiving = new Set<Connection>();
+  readonly #open: OpenConnections;
   readonly #fastAccept = new FastAccept();
   /** What the fast path had read of a request it leaves to the ordinary path. */
   #firstBytes: Uint8Array | undefined;
   #deferred: Deferred | undefined;
-  #receivingBytes = 0;
   #acceptedNow = 0;
   #sweeper: NodeJS.Timeout | undefined;
 
@@ -72,6 +70,7 @@ export class AesmServer implements ConnectionOwner {
     this.#now = options.now ?? (() => performance.now());
     this.#events = new EventReporter(options.log, this.#limits.reportInterval, this.#now);
     this.counters = options.counters ?? new ServerCounters();
+    this.#open = new OpenConnections(this.#limits.maxConnections, this.#limits.maxReceiving, this.counters);
     this.#dispatcher = new Dispatcher({
       platform: options.platform,
       maxQuoteBuffer: this.#limits.maxQuoteBuffer,
@@ -241,7 +240,7 @@ export class AesmServer implements ConnectionOwner {
   }
 
   requestArrived(connection: Connection, frame: Uint8Array): void {
-    this.#receiving.delete(connection);
+    this.#open.received(connection);
     let length = this.#dispatcher.dispatch(frame, FRAME_HEADER_SIZE, frame.length, this.#reply);
     if (length === NEEDS_PLATFORM) length = this.#callPlatform(descriptorOf(connection.socket));
     if (length > 0) this.#sendLater(connection, length);
@@ -267,39 +266,19 @@ export class AesmServer implements ConnectionOwner {
   #keepReceiving(socket: Socket, first: Uint8Array | undefined): void {
     const connection = this.#keep(socket, "receiving", this.#now() + this.#limits.receiveTimeout);
     if (this.#fast) this.counters.fellBack();
-    this.#receiving.add(connection);
     connection.receive(this.#limits.maxMessage, first);
   }
 
   #keep(socket: Socket, state: "receiving" | "waiting" | "executing", deadline: number): Connection {
-    if (this.#open.size >= this.#limits.maxConnections) this.#makeRoom();
+    this.#open.makeRoom();
     const connection = new Connection(this, socket, state, deadline);
     this.#open.add(connection);
-    this.counters.open(1);
     this.#sweeper ??= setInterval(() => this.#sweep(), SWEEP_INTERVAL);
     return connection;
   }
 
-  /** Drops the oldest connection that has sent no request; where all have, the oldest whose reader is slow. */
-  #makeRoom(): void {
-    let victim = this.#receiving.values().next().value;
-    if (victim === undefined) {
-      for (const connection of this.#open) {
-        if (connection.state !== "writing") continue;
-        victim = connection;
-        break;
-      }
-    }
-    victim?.drop("too-many-connections");
-  }
-
   receivedBytes(change: number): void {
-    this.#receivingBytes += change;
-    while (this.#receivingBytes > this.#limits.maxReceiving) {
-      const oldest = this.#receiving.values().next().value;
-      if (oldest === undefined) break;
-      oldest.drop("too-many-bytes");
-    }
+    this.#open.countBytes(change);
   }
 
   dropped(reason: DropReason): void {
@@ -308,9 +287,8 @@ export class AesmServer implements ConnectionOwner {
   }
 
   closed(connection: Connection): void {
-    this.#receiving.delete(connection);
+    this.#open.remove(connection);
     this.#lane.leave(connection);
-    if (this.#open.delete(connection)) this.counters.open(-1);
     if (this.#open.size === 0) this.#stopSweeping();
   }
 
