@@ -58,7 +58,7 @@ async function build(): Promise<RustPeers> {
   await run("protoc", ["--version"], {
     wayOut: "apt-get install protobuf-compiler (aesm-client's build script runs it)",
   });
-  const args = ["build", "--release", "--locked", "--message-format=json"];
+  const args = ["build", "--locked", "--message-format=json"];
   const result = await run("cargo", args, { cwd: WORKSPACE, wayOut: CARGO_WAY_OUT });
   if (result.status !== 0) throw new Error(`cargo build: ${lastWords(result)}`);
   const programs = new Map<string, string>();
