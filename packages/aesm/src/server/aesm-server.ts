@@ -9,7 +9,7 @@ import { descriptorOf, peerIsGone, readAvailable, writeAvailable } from "./descr
 import { Dispatcher, NEEDS_PLATFORM, SILENCE } from "./dispatch.ts";
 import { type DropReason, EventReporter, type ServerLog } from "./events.ts";
 import { type AcceptedHandle, FastAccept } from "./fast-accept.ts";
-import { DEFAULT_LIMITS, type ServerLimits } from "./limits.ts";
+import { DEFAULT_LIMITS, type LimitsInForce, type ServerLimits } from "./limits.ts";
 import { OpenConnections } from "./open-connections.ts";
 import type { PlatformCall } from "./platform-call.ts";
 import { PlatformLane } from "./platform-lane.ts";
@@ -46,7 +46,7 @@ const SWEEP_INTERVAL = 100;
 export class AesmServer implements ConnectionOwner {
   readonly counters: ServerCounters;
 
-  readonly #limits: ServerLimits;
+  readonly #inForce: LimitsInForce;
   #fast: boolean;
   readonly #now: () => number;
   readonly #events: EventReporter;
@@ -54,8 +54,8 @@ export class AesmServer implements ConnectionOwner {
   readonly #lane: PlatformLane;
   readonly #server: Server;
   /** Reused by every request of the fast path: it is answered before the next one is read. */
-  readonly #request: Uint8Array;
-  readonly #reply: Uint8Array;
+  #request: Uint8Array;
+  #reply: Uint8Array;
   readonly #open: OpenConnections;
   readonly #fastAccept = new FastAccept();
   /** What the fast path had read of a request it leaves to the ordinary path. */
@@ -65,23 +65,22 @@ export class AesmServer implements ConnectionOwner {
   #sweeper: NodeJS.Timeout | undefined;
 
   constructor(options: AesmServerOptions) {
-    this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.#inForce = { current: { ...DEFAULT_LIMITS, ...options.limits } };
     this.#fast = (options.path ?? "fast") === "fast";
     this.#now = options.now ?? (() => performance.now());
-    this.#events = new EventReporter(options.log, this.#limits.reportInterval, this.#now);
+    this.#events = new EventReporter(options.log, this.#inForce, this.#now);
     this.counters = options.counters ?? new ServerCounters();
-    this.#open = new OpenConnections(this.#limits.maxConnections, this.#limits.maxReceiving, this.counters);
+    this.#open = new OpenConnections(this.#inForce, this.counters);
     this.#dispatcher = new Dispatcher({
       platform: options.platform,
-      maxQuoteBuffer: this.#limits.maxQuoteBuffer,
+      limits: this.#inForce,
       defaultAlgorithm: options.defaultAlgorithm ?? ATTESTATION_ALGORITHM.ECDSA_P256,
       events: this.#events,
       counters: this.counters,
     });
     this.#lane = new PlatformLane({
       platform: options.platform,
-      concurrency: this.#limits.concurrency,
-      maxWaiting: this.#limits.maxWaiting,
+      limits: this.#inForce,
       counters: this.counters,
       vanished: (connection) => this.#dropIfVanished(connection),
       settled: (connection, call, error) => this.#settled(connection, call, error),
@@ -90,6 +89,19 @@ export class AesmServer implements ConnectionOwner {
     this.#reply = new Uint8Array(replyCapacity(this.#limits.maxQuoteBuffer, this.#limits.maxMessage));
     this.#server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => this.#accept(socket));
     this.#server.on("error", (error) => this.#events.serverError("the listening socket failed", error));
+  }
+
+  get #limits(): ServerLimits {
+    return this.#inForce.current;
+  }
+
+  /** Goes over to other limits. Who is connected keeps the deadline it was given. */
+  changeLimits(limits: ServerLimits): void {
+    const { maxMessage, maxQuoteBuffer } = this.#limits;
+    this.#inForce.current = limits;
+    if (limits.maxMessage === maxMessage && limits.maxQuoteBuffer === maxQuoteBuffer) return;
+    this.#request = new Uint8Array(FRAME_HEADER_SIZE + limits.maxMessage);
+    this.#reply = new Uint8Array(replyCapacity(limits.maxQuoteBuffer, limits.maxMessage));
   }
 
   /** Listens on a bound descriptor, which several event loops may share, or on a path (for tests: no life cycle). */

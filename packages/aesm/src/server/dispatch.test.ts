@@ -16,6 +16,7 @@ import { RecordingPlatform, type RecordingPlatformOptions, STUB_PUB_KEY_ID } fro
 import { ServerCounters } from "./counters.ts";
 import { Dispatcher, NEEDS_PLATFORM } from "./dispatch.ts";
 import { EventReporter, type ServerEvent } from "./events.ts";
+import { DEFAULT_LIMITS } from "./limits.ts";
 import { refusalOf } from "./refusal.ts";
 
 const KEY = encodeAttestationKeyId(ECDSA_P256_KEY_ID, 256);
@@ -39,12 +40,12 @@ function ask(request: AesmRequest | Uint8Array, options: RecordingPlatformOption
   const counters = new ServerCounters();
   const reporter = new EventReporter(
     (event) => events.push(event),
-    10_000,
+    { current: DEFAULT_LIMITS },
     () => 0,
   );
   const dispatcher = new Dispatcher({
     platform,
-    maxQuoteBuffer: 65536,
+    limits: { current: DEFAULT_LIMITS },
     defaultAlgorithm: 2,
     events: reporter,
     counters,
@@ -291,7 +292,7 @@ describe("what the operator sees", () => {
     const events: ServerEvent[] = [];
     const reporter = new EventReporter(
       (event) => events.push(event),
-      1000,
+      { current: { ...DEFAULT_LIMITS, reportInterval: 1000 } },
       () => now,
     );
     for (let i = 0; i < 5; i++) reporter.refused("get_quote_ex", 47, "wrong MAC", "make it for this QE");

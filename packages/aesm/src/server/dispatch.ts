@@ -21,6 +21,7 @@ import { ByteArena } from "./byte-arena.ts";
 import type { ServerCounters } from "./counters.ts";
 import type { EventReporter } from "./events.ts";
 import { OfferedKeyIds } from "./key-ids.ts";
+import type { LimitsInForce } from "./limits.ts";
 import { InitQuoteCall, type PlatformCall, QuoteCall, QuoteSizeCall } from "./platform-call.ts";
 import {
   badParameter,
@@ -41,7 +42,7 @@ const BAD_KEY_ID = badParameter(`att_key_id is absent or shorter than ${ATTESTAT
 
 export interface DispatcherOptions {
   readonly platform: QuotingPlatform;
-  readonly maxQuoteBuffer: number;
+  readonly limits: LimitsInForce;
   readonly defaultAlgorithm: number;
   readonly events: EventReporter;
   readonly counters: ServerCounters;
@@ -59,14 +60,14 @@ export class Dispatcher {
   readonly #arena = new ByteArena();
   readonly #keyIds: OfferedKeyIds;
   readonly #platform: QuotingPlatform;
-  readonly #maxQuoteBuffer: number;
+  readonly #limits: LimitsInForce;
   readonly #events: EventReporter;
   readonly #counters: ServerCounters;
 
   constructor(options: DispatcherOptions) {
     this.#platform = options.platform;
     this.#keyIds = new OfferedKeyIds(options.platform, options.defaultAlgorithm);
-    this.#maxQuoteBuffer = options.maxQuoteBuffer;
+    this.#limits = options.limits;
     this.#events = options.events;
     this.#counters = options.counters;
   }
@@ -195,8 +196,8 @@ export class Dispatcher {
     const bufSize = decoder.low[4] as number;
     let refusal: Refusal | undefined;
     const keyId = this.#findKey(bytes, 2);
-    if (bufSize > this.#maxQuoteBuffer) {
-      refusal = badParameter(`buf_size ${bufSize} is over the limit of ${this.#maxQuoteBuffer}`);
+    if (bufSize > this.#limits.current.maxQuoteBuffer) {
+      refusal = badParameter(`buf_size ${bufSize} is over the limit of ${this.#limits.current.maxQuoteBuffer}`);
     } else if (keyId === undefined) refusal = this.#keyRefusal(2);
     else if (decoder.length[1] !== REPORT_SIZE) {
       refusal = badParameter(`the report is ${decoder.length[1]} bytes, not ${REPORT_SIZE}`);

@@ -1,4 +1,5 @@
 import { type AesmOperationName, aesmErrorName } from "@confcom/sgx";
+import type { LimitsInForce } from "./limits.ts";
 
 /** Why a connection ended without an answer. */
 export type DropReason =
@@ -42,13 +43,13 @@ const DROP_CAUSES: Readonly<Record<DropReason, string>> = {
 /** Reports at most one event of a kind per interval, so that a flood of bad requests is not a flood of log lines. */
 export class EventReporter {
   readonly #log: ServerLog | undefined;
-  readonly #interval: number;
+  readonly #limits: LimitsInForce;
   readonly #now: () => number;
   readonly #seen = new Map<string, { at: number; suppressed: number }>();
 
-  constructor(log: ServerLog | undefined, interval: number, now: () => number) {
+  constructor(log: ServerLog | undefined, limits: LimitsInForce, now: () => number) {
     this.#log = log;
-    this.#interval = interval;
+    this.#limits = limits;
     this.#now = now;
   }
 
@@ -75,7 +76,7 @@ export class EventReporter {
     if (this.#log === undefined) return undefined;
     const now = this.#now();
     const last = this.#seen.get(key);
-    if (last !== undefined && now - last.at < this.#interval) {
+    if (last !== undefined && now - last.at < this.#limits.current.reportInterval) {
       last.suppressed++;
       return undefined;
     }

@@ -24,6 +24,11 @@ export interface ServerLimits {
   readonly reportInterval: number;
 }
 
+/** The limits that hold now. One object is shared by a server's parts, so that a change reaches all of them. */
+export interface LimitsInForce {
+  current: ServerLimits;
+}
+
 export const DEFAULT_LIMITS: ServerLimits = {
   maxMessage: 64 * 1024,
   maxQuoteBuffer: 64 * 1024,

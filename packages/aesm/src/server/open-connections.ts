@@ -1,5 +1,6 @@
 import type { Connection } from "./connection.ts";
 import type { ServerCounters } from "./counters.ts";
+import type { LimitsInForce } from "./limits.ts";
 
 /**
  * The connections that outlived their accept, in order of arrival, and the two bounds that hold for all of them: their
@@ -8,14 +9,12 @@ import type { ServerCounters } from "./counters.ts";
 export class OpenConnections {
   readonly #all = new Set<Connection>();
   readonly #receiving = new Set<Connection>();
-  readonly #maxConnections: number;
-  readonly #maxReceiving: number;
+  readonly #limits: LimitsInForce;
   readonly #counters: ServerCounters;
   #receivingBytes = 0;
 
-  constructor(maxConnections: number, maxReceiving: number, counters: ServerCounters) {
-    this.#maxConnections = maxConnections;
-    this.#maxReceiving = maxReceiving;
+  constructor(limits: LimitsInForce, counters: ServerCounters) {
+    this.#limits = limits;
     this.#counters = counters;
   }
 
@@ -45,7 +44,7 @@ export class OpenConnections {
 
   /** Drops one connection when the limit is reached: the oldest without a request, else the oldest slow reader. */
   makeRoom(): void {
-    if (this.#all.size < this.#maxConnections) return;
+    if (this.#all.size < this.#limits.current.maxConnections) return;
     let victim = this.#receiving.values().next().value;
     if (victim === undefined) {
       for (const connection of this.#all) {
@@ -60,7 +59,7 @@ export class OpenConnections {
   /** Bytes of incomplete requests came (positive) or were let go of (negative). */
   countBytes(change: number): void {
     this.#receivingBytes += change;
-    while (this.#receivingBytes > this.#maxReceiving) {
+    while (this.#receivingBytes > this.#limits.current.maxReceiving) {
       const oldest = this.#receiving.values().next().value;
       if (oldest === undefined) break;
       oldest.drop("too-many-bytes");

@@ -1,12 +1,12 @@
 import type { QuotingPlatform } from "../platform.ts";
 import type { Connection } from "./connection.ts";
 import type { ServerCounters } from "./counters.ts";
+import type { LimitsInForce } from "./limits.ts";
 import { isPromise, type PlatformCall } from "./platform-call.ts";
 
 export interface LaneOptions {
   readonly platform: QuotingPlatform;
-  readonly concurrency: number;
-  readonly maxWaiting: number;
+  readonly limits: LimitsInForce;
   readonly counters: ServerCounters;
   /** Whether the caller has closed; its call is not begun then. */
   readonly vanished: (connection: Connection) => boolean;
@@ -31,11 +31,11 @@ export class PlatformLane {
   }
 
   get free(): boolean {
-    return this.#executing < this.#options.concurrency && this.#waiting.size === 0;
+    return this.#executing < this.#options.limits.current.concurrency && this.#waiting.size === 0;
   }
 
   get full(): boolean {
-    return this.#waiting.size >= this.#options.maxWaiting;
+    return this.#waiting.size >= this.#options.limits.current.maxWaiting;
   }
 
   get idle(): boolean {
@@ -86,7 +86,7 @@ export class PlatformLane {
   }
 
   #advance(): void {
-    while (this.#executing < this.#options.concurrency) {
+    while (this.#executing < this.#options.limits.current.concurrency) {
       const connection = this.#waiting.values().next().value;
       if (connection === undefined) break;
       this.#waiting.delete(connection);

@@ -94,7 +94,11 @@ class QuoteHelper {
       await pool.close(0);
       throw error;
     }
-    this.#socketFile.watch((reason) => this.#stop(`the socket path is no longer ours: ${reason}`));
+    this.#socketFile.watch((reason) => {
+      // A successor took the path over: that is an orderly end. Nothing there at all: the supervisor must start us again.
+      if (reason === "removed") process.exitCode = ExitCode.UNAVAILABLE;
+      this.#stop(`the socket path is no longer ours: ${reason}`);
+    });
     this.#announce(output);
     const why = await stopped;
     this.#log.info(`stopping: ${why}`);

@@ -20,6 +20,7 @@ await attachWorker<SharedState, WorkerRequest, undefined>(async (context) => {
   return {
     onState: (state) => {
       platform.update(state.snapshot);
+      server.changeLimits(share(state));
     },
     drain: (deadline) => server.drain({ deadline }),
   };
