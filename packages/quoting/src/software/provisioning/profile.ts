@@ -15,8 +15,13 @@ export const COMMON_NAMES = {
   tcbSigning: "Confcom Software SGX TCB Signing",
 } as const;
 
+/**
+ * Names and addresses are short on purpose: with them a quote fits the 4734 bytes that recorded clients give as their
+ * buffer, as a hardware quote does.
+ */
+
 /** Intel's five name parts in Intel's order. Nobody's address: ZZ is the country code ISO 3166 leaves to its users. */
-export const ORGANIZATION = "confcom software platform";
+export const ORGANIZATION = "confcom";
 export const LOCALITY = "none";
 export const STATE_OR_PROVINCE = "none";
 export const COUNTRY = "ZZ";
@@ -27,8 +32,8 @@ export type CertificationCa = "platform" | "processor";
  * CRL distribution points. `.invalid` resolves nowhere (RFC 6761): this collateral is read from the state directory or
  * its export. The paths are those of the provisioning service, so that a cache can recognise them.
  */
-const COLLATERAL_HOST = "https://collateral.confcom.invalid";
-export const ROOT_CRL_URI = `${COLLATERAL_HOST}/ConfcomSoftwareSGXRootCA.der`;
+const COLLATERAL_HOST = "https://confcom.invalid";
+export const ROOT_CRL_URI = `${COLLATERAL_HOST}/root.der`;
 export const PCK_CRL_URIS: Readonly<Record<CertificationCa, string>> = {
   platform: `${COLLATERAL_HOST}/sgx/certification/v4/pckcrl?ca=platform&encoding=der`,
   processor: `${COLLATERAL_HOST}/sgx/certification/v4/pckcrl?ca=processor&encoding=der`,

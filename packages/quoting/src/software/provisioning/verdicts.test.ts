@@ -46,6 +46,14 @@ async function quoted(t: TestContext, cpuSvn: CpuSvnName = "default"): Promise<S
   };
 }
 
+/** The DER signature is the certificate's last element: SEQUENCE of two INTEGERs inside a BIT STRING. */
+function signatureSize(pem: string): number {
+  const { raw } = new X509Certificate(pem);
+  for (const size of [72, 71, 70, 69, 68])
+    if (raw[raw.length - size] === 0x30 && raw[raw.length - size + 1] === size - 2) return size;
+  return 64;
+}
+
 const serialOf = (pem: string | undefined) => new X509Certificate(pem ?? "").serialNumber;
 
 test("a quote at each CPUSVN gets its TCB level's verdict", async (t) => {
@@ -56,6 +64,15 @@ test("a quote at each CPUSVN gets its TCB level's verdict", async (t) => {
     assert.deepEqual([retName, result, advisories], ["SUCCESS", ...expected], name);
     assert.equal(platform, "software", "the marker is recognised");
     assert.equal(collateralExpired, false);
+  }
+});
+
+test("a quote fits the 4734 bytes that recorded clients have for it, whatever its signatures' lengths", async (t) => {
+  for (const name of CPU_SVN_NAMES) {
+    const { quote, chain } = await quoted(t, name);
+    // An ECDSA signature in DER is at most 72 bytes; one that came out shorter leaves room another time would take.
+    const shorter = chain.reduce((sum, pem) => sum + 8 * (72 - signatureSize(pem)), 0);
+    assert.ok(quote.length + Math.ceil(shorter / 6) <= 4734, `${name}: ${quote.length} bytes`);
   }
 });
 

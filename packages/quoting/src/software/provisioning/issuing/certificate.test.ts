@@ -15,8 +15,8 @@ import { PCK_KEY, pckRequest, pemCertificates, TemporaryState } from "../testing
 import { newSerialNumber } from "./keys.ts";
 
 const DEFAULT_CPUSVN = [72, 32, 243, 55, 106, 230, 178, 242, 3, 77, 59, 122, 75, 72, 167, 120];
-const ROOT_CRL = "https://collateral.confcom.invalid/ConfcomSoftwareSGXRootCA.der";
-const PCK_CRL = "https://collateral.confcom.invalid/sgx/certification/v4/pckcrl?ca=platform&encoding=der";
+const ROOT_CRL = "https://confcom.invalid/root.der";
+const PCK_CRL = "https://confcom.invalid/sgx/certification/v4/pckcrl?ca=platform&encoding=der";
 
 /** The SGX extension's value with the seven elements of the Platform CA, in order, TCB components by their INTEGERs. */
 function sgxExtension(components: readonly number[], platformInstanceId: Uint8Array): Uint8Array {
@@ -156,7 +156,7 @@ test("no name says Intel, in any certificate", async (t) => {
   for (const pem of certificates) {
     const { raw, subject, issuer } = new X509Certificate(pem);
     assert.doesNotMatch(raw.toString("latin1"), /intel/i);
-    for (const name of [subject, issuer]) assert.match(name, /^O=confcom software platform$/m);
+    for (const name of [subject, issuer]) assert.match(name, /^O=confcom$/m);
   }
 });
 

@@ -22,7 +22,7 @@ export function profileName(commonName: string): Uint8Array {
     derElement(DER_TAG.SET, derSequence(derOid(oid), derElement(tag, ascii(value))));
   return derSequence(
     part("2.5.4.3", DER_TAG.UTF8_STRING, commonName),
-    part("2.5.4.10", DER_TAG.UTF8_STRING, "confcom software platform"),
+    part("2.5.4.10", DER_TAG.UTF8_STRING, "confcom"),
     part("2.5.4.7", DER_TAG.UTF8_STRING, "none"),
     part("2.5.4.8", DER_TAG.UTF8_STRING, "none"),
     part("2.5.4.6", DER_TAG.PRINTABLE_STRING, "ZZ"),
