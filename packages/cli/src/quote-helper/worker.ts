@@ -8,6 +8,8 @@ await attachWorker<SharedState, WorkerRequest, undefined>(async (context) => {
     requestInit: async () => {
       await context.request("init-quote");
     },
+    // The server copies a quote into its reply in the same turn of the loop.
+    reuseQuoteBuffer: true,
   });
   const share = (state: SharedState) => limitsForLoop(state.limits, context.count, openFileLimit());
   const server = new AesmServer({

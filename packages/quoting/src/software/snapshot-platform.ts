@@ -25,6 +25,8 @@ export interface SnapshotPlatformOptions {
    * called with the snapshot that holds it; rejections go to the caller of init_quote.
    */
   readonly requestInit: () => Promise<void>;
+  /** For a server that copies each quote before it asks for the next: quotes are written over one another. Default: false. */
+  readonly reuseQuoteBuffer?: boolean;
 }
 
 /** Answers from a snapshot, at once; what every thread of a quote helper serves from. */
@@ -38,6 +40,7 @@ export interface SnapshotPlatform extends QuotingPlatform {
 class SnapshotAnswers implements SnapshotPlatform {
   readonly name = "software";
   readonly #requestInit: () => Promise<void>;
+  readonly #reuseQuoteBuffer: boolean;
   #generation = -1;
   #maker: QuoteMaker | undefined;
   #init: InitQuoteResult | undefined;
@@ -46,6 +49,7 @@ class SnapshotAnswers implements SnapshotPlatform {
 
   constructor(snapshot: PlatformSnapshot, options: SnapshotPlatformOptions) {
     this.#requestInit = options.requestInit;
+    this.#reuseQuoteBuffer = options.reuseQuoteBuffer === true;
     this.update(snapshot);
     this.#announced = true;
   }
@@ -59,7 +63,8 @@ class SnapshotAnswers implements SnapshotPlatform {
     const targetInfo = targetInfoOf(QE_IDENTITY);
     const { cpu, key } = snapshot;
     // Made before anything is replaced: a snapshot that fails its check leaves the present one in service.
-    const maker = key && new QuoteMaker(cpu, new ReportMacChecker(cpu.secrets, targetInfo), key);
+    const maker =
+      key && new QuoteMaker(cpu, new ReportMacChecker(cpu.secrets, targetInfo), key, this.#reuseQuoteBuffer);
     this.#maker = maker;
     this.#announced &&= key !== undefined && this.#init !== undefined && bytesEqual(key.pubKeyId, this.#init.pubKeyId);
     this.#init = key && { targetInfo, pubKeyId: key.pubKeyId };

@@ -474,3 +474,25 @@ test("reload refuses fuses that are damaged, gone or another installation's, and
   await assert.rejects(platform.reload(), { code: "STATE_REPLACED" });
   assert.deepEqual((await quoteOf(platform)).subarray(500), quote.subarray(500));
 });
+
+test("with a reused buffer each quote is whole until the next, and without one they stay apart", async () => {
+  const platform = await openTestPlatform({ state: openTestState() });
+  const { targetInfo } = await platform.initQuote(ID);
+  const reports = [1, 2].map((byte) => APP.report(targetInfo, new Uint8Array(64).fill(byte)));
+  for (const reuseQuoteBuffer of [true, false]) {
+    const worker = createSnapshotPlatform(platform.snapshot(), { requestInit: async () => {}, reuseQuoteBuffer });
+    const made: Uint8Array[] = [];
+    for (const report of reports) {
+      const { quote } = await worker.getQuote(ID, report);
+      assert.ok(bytesEqual(decodeQuote(quote).bodyBytes, report.subarray(0, 384)));
+      assert.equal(isSignedByItsKey(quote), true);
+      made.push(quote);
+    }
+    assert.equal(made[0] === made[1], reuseQuoteBuffer);
+  }
+});
+
+function isSignedByItsKey(quote: Uint8Array): boolean {
+  const { signedBytes, signatureData } = decodeQuote(quote);
+  return verifyP256(attestationKeyOf(quote), signedBytes, signatureData.signature);
+}
