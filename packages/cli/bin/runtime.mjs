@@ -42,9 +42,11 @@ export function reExecute(argv) {
     );
     process.exit(69);
   }
-  const child = spawn(node, argv, { stdio: "inherit" });
+  // SIGUSR1 would open Node's debugger, which any local user may then use: a daemon with keys must not have it.
+  const child = spawn(node, ["--disable-sigusr1", ...argv], { stdio: "inherit" });
   const forward = (signal) => child.kill(signal);
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2"]) process.on(signal, forward);
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"]) process.on(signal, forward);
+  for (const signal of ["SIGUSR1", "SIGUSR2"]) process.on(signal, () => {});
   child.on("error", (error) => {
     process.stderr.write(`confcom: cannot start the pinned runtime ${node}: ${error.message}\n`);
     process.exit(69);

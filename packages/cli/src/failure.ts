@@ -82,6 +82,7 @@ function exitCodeOf(error: Error, code: string): ExitCodeValue {
   if (error.name !== "AesmError") return ExitCode.INTERNAL;
   if (UNAVAILABLE.includes(code)) return ExitCode.UNAVAILABLE;
   if (code === "SOCKET_OWNED") return ExitCode.NEGATIVE;
+  if (code.startsWith("WORKER_")) return ExitCode.INTERNAL;
   return code.startsWith("SOCKET_") ? ExitCode.CONFIGURATION : ExitCode.REFUSED;
 }
 

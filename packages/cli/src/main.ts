@@ -3,6 +3,7 @@ import { CommandError } from "./command-error.ts";
 import { ExitCode } from "./exit-code.ts";
 import { describeFailure, failureLines } from "./failure.ts";
 import { type Output, processOutput } from "./terminal/output.ts";
+import { printable } from "./terminal/printable.ts";
 import { VERSION } from "./version.ts";
 
 const REGISTRY: readonly (() => Promise<{ register(program: Command, output: Output): void }>)[] = [
@@ -27,7 +28,7 @@ async function buildProgram(output: Output): Promise<Command> {
     .showHelpAfterError("(confcom help COMMAND shows the options)")
     .addHelpText("after", HELP_END)
     .exitOverride()
-    .configureOutput({ writeErr: (text) => output.note(text.trimEnd()) });
+    .configureOutput({ writeErr: (text) => output.note(printable(text.trimEnd(), "\n")) });
   for (const load of REGISTRY) (await load()).register(program, output);
   for (const command of program.commands) makeStrict(command);
   return program;
@@ -46,27 +47,55 @@ async function run(argv: readonly string[]): Promise<number> {
     await program.parseAsync(argv, { from: "user" });
     return Number(process.exitCode ?? ExitCode.OK);
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.OK : ExitCode.USAGE;
-    if (isBrokenPipe(error)) return ExitCode.OK;
-    const failure = await describeFailure(error);
+    return await reportFailure(error, json, output);
+  }
+}
+
+/** Says what went wrong, if anybody still listens, and what the exit status is. */
+async function reportFailure(error: unknown, json: boolean, output: Output): Promise<number> {
+  if (isWriteFailure(error)) return statusWhenUnread(error, output);
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return ExitCode.OK;
+    const usage = { code: "CLI_USAGE", message: error.message, exitCode: ExitCode.USAGE };
+    return attempt(() => json && output.json({ error: usage }), ExitCode.USAGE);
+  }
+  const failure = await describeFailure(error);
+  return attempt(() => {
     if (json) output.json({ error: failure });
     else for (const line of failureLines(failure, output.style)) output.note(line);
     if (failure.exitCode === ExitCode.INTERNAL && error instanceof Error && !(error instanceof CommandError)) {
       output.note(error.stack ?? "");
     }
-    return failure.exitCode;
-  }
+  }, failure.exitCode);
 }
 
-/** A reader that goes away (`confcom inspect … | head`) is no failure worth a word. */
-function isBrokenPipe(error: unknown): boolean {
-  return (
-    error instanceof Error &&
-    "code" in error &&
-    error.code === "EPIPE" &&
-    "syscall" in error &&
-    error.syscall === "write"
-  );
+function attempt(print: () => void, status: number): number {
+  try {
+    print();
+  } catch (error) {
+    if (!isWriteFailure(error)) throw error;
+  }
+  return status;
+}
+
+interface WriteFailure extends Error {
+  readonly code: string;
+}
+
+function isWriteFailure(error: unknown): error is WriteFailure {
+  return error instanceof Error && "code" in error && "syscall" in error && error.syscall === "write";
+}
+
+/**
+ * The exit status when standard output could not be written: that of the answer where there is one already, because
+ * nobody may read "verified" into a status that only means "not printed".
+ */
+function statusWhenUnread(error: WriteFailure, output: Output): number {
+  if (error.code !== "EPIPE") attempt(() => output.note(`error: the output cannot be written: ${error.message}`), 0);
+  const answer = Number(process.exitCode ?? ExitCode.OK);
+  if (answer !== ExitCode.OK) return answer;
+  // A reader that goes away (`confcom inspect … | head`) is no failure of a command that only shows something.
+  return error.code === "EPIPE" ? ExitCode.OK : ExitCode.CANNOT_CREATE;
 }
 
 process.exitCode = await run(process.argv.slice(2));

@@ -1,4 +1,4 @@
-import { AesmClient, DEFAULT_SOCKET_PATH } from "@confcom/aesm";
+import { AesmClient, AesmError, DEFAULT_SOCKET_PATH } from "@confcom/aesm";
 import { toHex } from "@confcom/sgx";
 import type { Command } from "commander";
 import { ExitCode } from "../exit-code.ts";
@@ -17,17 +17,37 @@ export function register(program: Command, output: Output): void {
     .action(async (options: { socket: string; timeout: string; json?: boolean }) => {
       const timeoutMs = parseInteger(options.timeout, "--timeout", 1, 600_000);
       const started = performance.now();
+      const client = new AesmClient({ socketPath: options.socket, timeoutMs, connectAttempts: 1 });
       try {
-        const client = new AesmClient({ socketPath: options.socket, timeoutMs, connectAttempts: 1 });
         const { targetInfo, pubKeyId } = await client.initQuote();
         const milliseconds = Math.round((performance.now() - started) * 100) / 100;
-        if (options.json) output.json({ ready: true, socket: options.socket, pubKeyId, targetInfo, milliseconds });
-        else output.line(`ready: ${options.socket} answered in ${milliseconds} ms, attestation key ${toHex(pubKeyId)}`);
+        printReady(
+          { ready: true, socket: options.socket, pubKeyId, targetInfo, milliseconds },
+          options.json === true,
+          output,
+        );
       } catch (error) {
+        if (!(error instanceof AesmError)) throw error;
+        process.exitCode = ExitCode.NEGATIVE;
         const failure = await describeFailure(error);
         if (options.json) output.json({ ready: false, socket: options.socket, error: failure });
         else for (const line of failureLines(failure, output.style)) output.note(line);
-        process.exitCode = ExitCode.NEGATIVE;
       }
     });
+}
+
+interface Ready {
+  readonly ready: true;
+  readonly socket: string;
+  readonly pubKeyId: Uint8Array;
+  readonly targetInfo: Uint8Array;
+  readonly milliseconds: number;
+}
+
+function printReady(answer: Ready, json: boolean, output: Output): void {
+  if (json) output.json(answer);
+  else {
+    const { socket, milliseconds, pubKeyId } = answer;
+    output.line(`ready: ${socket} answered in ${milliseconds} ms, attestation key ${toHex(pubKeyId)}`);
+  }
 }

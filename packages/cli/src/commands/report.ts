@@ -119,7 +119,9 @@ async function verify(argument: string | undefined, options: VerifyOptions, outp
   const secrets = await secretsOf(options.state);
   const check = (targetInfo: Uint8Array, report: Uint8Array) => checkReportMac(targetInfo, report, secrets);
   if (options.jsonl !== undefined) {
-    if (!checkReportLines(options.jsonl, check, (line) => output.line(line))) process.exitCode = ExitCode.NEGATIVE;
+    if (argument !== undefined) throw usage("give a report or --jsonl FILE, not both", "report verify");
+    process.exitCode = ExitCode.NEGATIVE;
+    if (checkReportLines(options.jsonl, check, (line) => output.line(line))) process.exitCode = ExitCode.OK;
     return;
   }
   if (argument === undefined || options.targetInfo === undefined) {
@@ -127,11 +129,11 @@ async function verify(argument: string | undefined, options: VerifyOptions, outp
   }
   const report = readSizedArgument(argument, REPORT_SIZE, "the report");
   const valid = check(readSizedArgument(options.targetInfo, TARGET_INFO_SIZE, "the target info"), report);
+  process.exitCode = valid ? ExitCode.OK : ExitCode.NEGATIVE;
   if (options.json) output.json({ mac: valid ? "valid" : "invalid", report: decodeReport(report) });
   else {
     const { style } = output;
     output.line(valid ? style.good("MAC valid: made for this enclave on the simulated CPU") : style.bad("MAC invalid"));
     for (const line of drawTree(reportBodyNode("report", decodeReport(report).body), style)) output.line(line);
   }
-  if (!valid) process.exitCode = ExitCode.NEGATIVE;
 }

@@ -41,8 +41,11 @@ export function register(program: Command, output: Output): void {
 
 async function verify(path: string | undefined, options: VerifyCommandOptions, output: Output): Promise<void> {
   if (options.jsonl !== undefined) {
+    if (path !== undefined) throw usage("give a quote or --jsonl FILE, not both", "verify");
     const { verifyCaseLines } = await import("../verify/case-lines.ts");
+    process.exitCode = ExitCode.CANNOT_CREATE;
     verifyCaseLines(options.jsonl, (line) => output.line(line));
+    process.exitCode = ExitCode.OK;
     return;
   }
   if (path === undefined) throw usage("give a quote, or --jsonl FILE", "verify");
@@ -55,10 +58,10 @@ async function verify(path: string | undefined, options: VerifyCommandOptions, o
   const result = verifyQuote(quote, collateral, { now, trustedRoots, crypto: nodeCrypto });
   const policy = policyFrom(options, options.trustRoot.length > 0 || options.state !== undefined);
   const verdict = result.ret === 0 ? validate(result, policy, now) : undefined;
+  // Before anything is printed: a reader that goes away must not turn the answer into success.
+  process.exitCode = verdict === undefined ? ExitCode.NOT_VERIFIED : verdict.met ? ExitCode.OK : ExitCode.NEGATIVE;
   if (options.json) output.json(verdictJson(result, verdict));
   else printVerdict(result, output, verdict);
-  if (verdict === undefined) process.exitCode = ExitCode.NOT_VERIFIED;
-  else if (!verdict.met) process.exitCode = ExitCode.NEGATIVE;
 }
 
 async function materialFor(options: VerifyCommandOptions, output: Output) {

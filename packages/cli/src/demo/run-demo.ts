@@ -23,6 +23,9 @@ import { printVerdict, verdictJson } from "../verify/verdict.ts";
 import { startDaemon } from "./daemon.ts";
 import { Steps } from "./steps.ts";
 
+/** Ctrl-C, a polite kill, a closed terminal, Ctrl-\\: whatever ends the demo, nothing is left. */
+const ENDING = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
+
 const STATEMENT = "hello from a machine without SGX";
 
 /** Makes one quote through a quote helper of its own and verifies it. Everything it starts or writes is gone at the end. */
@@ -37,8 +40,7 @@ export async function runDemo(options: { full?: boolean; json?: boolean }, outpu
     cleanUp();
     process.exit(130);
   };
-  process.once("SIGINT", interrupted);
-  process.once("SIGTERM", interrupted);
+  for (const signal of ENDING) process.once(signal, interrupted);
   try {
     const steps = new Steps(output, options.json === true);
     const state = join(directory, "state");
@@ -56,8 +58,7 @@ export async function runDemo(options: { full?: boolean; json?: boolean }, outpu
     if (options.json) output.json({ steps: steps.done, quote: made.quote, verification: verdictJson(result) });
     else printResult(made.quote, result, options.full === true, output);
   } finally {
-    process.off("SIGINT", interrupted);
-    process.off("SIGTERM", interrupted);
+    for (const signal of ENDING) process.off(signal, interrupted);
     cleanUp();
   }
 }

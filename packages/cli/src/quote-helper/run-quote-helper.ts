@@ -5,7 +5,9 @@ import { ECDSA_P256_KEY_ID, toHex } from "@confcom/sgx";
 import type { Logger } from "pino";
 import { ExitCode } from "../exit-code.ts";
 import type { Output } from "../terminal/output.ts";
+import { printable } from "../terminal/printable.ts";
 import { type Configuration, type LogLevel, readConfiguration } from "./configuration.ts";
+import { DaemonSignals } from "./daemon-signals.ts";
 import { createLog, logServerEvent } from "./log.ts";
 import type { SharedState, WorkerRequest } from "./shared-state.ts";
 import { openState, systemRandom } from "./state.ts";
@@ -26,21 +28,22 @@ export interface QuoteHelperOptions {
 type Pool = WorkerPool<SharedState, WorkerRequest, undefined>;
 
 /**
- * The daemon: binds the socket, owns the platform's state, starts the workers and waits. Resolves when it was told to
- * stop, or lost its socket path to a successor, and everybody who had connected is answered. Throws on every failure to
- * start.
+ * The daemon: binds the socket, owns the platform's state, starts the workers and waits. Ends when it was told to stop,
+ * or lost its socket path, and everybody who had connected is answered. Throws on every failure to start.
  */
 export async function runQuoteHelper(options: QuoteHelperOptions, output: Output): Promise<void> {
   const configuration = readConfiguration(options.configurationPath, options.logLevel);
   const log = createLog(configuration.logLevel);
-  const socketFile = await openSocketFile({ path: options.socketPath, takeover: options.takeover });
+  // Before anything is made that a signal could leave behind.
+  const signals = new DaemonSignals();
+  let socketFile: SocketFile | undefined;
   try {
+    socketFile = await openSocketFile({ path: options.socketPath, takeover: options.takeover });
     const platform = await openPlatformFor(options, log);
-    const helper = new QuoteHelper(options, configuration, log, platform, socketFile);
-    await helper.run(output);
-  } catch (error) {
-    socketFile.remove();
-    throw error;
+    await new QuoteHelper(options, configuration, log, platform, socketFile, signals).run(output);
+  } finally {
+    socketFile?.remove();
+    signals.release();
   }
 }
 
@@ -62,9 +65,9 @@ class QuoteHelper {
   readonly #log: Logger;
   readonly #platform: SoftwarePlatform;
   readonly #socketFile: SocketFile;
+  readonly #signals: DaemonSignals;
   #configuration: Configuration;
   #pool: Pool | undefined;
-  #stop: (why: string) => void = () => {};
 
   constructor(
     options: QuoteHelperOptions,
@@ -72,40 +75,43 @@ class QuoteHelper {
     log: Logger,
     platform: SoftwarePlatform,
     socketFile: SocketFile,
+    signals: DaemonSignals,
   ) {
     this.#options = options;
     this.#configuration = configuration;
     this.#log = log;
     this.#platform = platform;
     this.#socketFile = socketFile;
+    this.#signals = signals;
   }
 
   async run(output: Output): Promise<void> {
-    const stopped = new Promise<string>((resolve) => {
-      this.#stop = resolve;
-    });
-    process.on("SIGTERM", () => this.#stop("SIGTERM"));
-    process.on("SIGINT", () => this.#stop("SIGINT"));
-    process.on("SIGHUP", () => void this.#reload());
     const pool = await this.#startPool();
     try {
-      await this.#socketFile.publish();
-    } catch (error) {
-      await pool.close(0);
-      throw error;
+      if (!this.#signals.stopRequested) await this.#serve(output);
+    } finally {
+      this.#socketFile.remove();
+      await pool.close();
+      await this.#platform.close();
     }
+    this.#log.info("stopped: everybody who had connected is answered");
+  }
+
+  async #serve(output: Output): Promise<void> {
+    await this.#socketFile.publish();
     this.#socketFile.watch((reason) => {
       // A successor took the path over: that is an orderly end. Nothing there at all: the supervisor must start us again.
       if (reason === "removed") process.exitCode = ExitCode.UNAVAILABLE;
-      this.#stop(`the socket path is no longer ours: ${reason}`);
+      this.#signals.stop(`the socket path is no longer ours: ${reason}`);
     });
-    this.#announce(output);
-    const why = await stopped;
-    this.#log.info(`stopping: ${why}`);
-    this.#socketFile.remove();
-    await pool.close();
-    await this.#platform.close();
-    this.#log.info("stopped: everybody who had connected is answered");
+    this.#signals.onReload(() => this.#reload());
+    try {
+      this.#announce(output);
+    } catch (error) {
+      // Nobody may be reading, or the disk behind standard output may be full: clients are served all the same.
+      this.#log.warn(`the ready line could not be written: ${error instanceof Error ? error.message : String(error)}`);
+    }
+    this.#log.info(`stopping: ${await this.#signals.stopped}`);
   }
 
   async #startPool(): Promise<Pool> {
@@ -173,7 +179,7 @@ class QuoteHelper {
     }
     const keyText = key === undefined ? "made at the first init_quote_ex" : toHex(key);
     output.line(
-      `ready: ${socketPath}, software platform (${profile}, CPUSVN ${cpuSvn}), ${workers} workers, attestation key ${keyText}; its quotes prove nothing about hardware`,
+      `ready: ${printable(socketPath)}, software platform (${profile}, CPUSVN ${cpuSvn}), ${workers} workers, attestation key ${keyText}; its quotes prove nothing about hardware`,
     );
   }
 }

@@ -1,5 +1,5 @@
-/** Text from outside, safe to print: control characters, which could drive the terminal, are shown as escapes. */
-export function printable(text: string): string {
+/** Text from outside, safe to print: control characters but `kept` ones, which could drive the terminal, become escapes. */
+export function printable(text: string, kept = ""): string {
   let out = "";
   for (const char of text) {
     const code = char.codePointAt(0) as number;
@@ -8,7 +8,7 @@ export function printable(text: string): string {
       (code >= 0x7f && code < 0xa0) ||
       (code >= 0x2028 && code <= 0x202e) ||
       (code >= 0x2066 && code <= 0x2069);
-    out += control ? `\\u{${code.toString(16)}}` : char;
+    out += control && !kept.includes(char) ? `\\u{${code.toString(16)}}` : char;
   }
   return out;
 }

@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { DaemonSignals } from "./daemon-signals.ts";
+
+const send = async (signal: NodeJS.Signals) => {
+  process.kill(process.pid, signal);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+};
+
+test("SIGTERM asks to stop, and the reason is known", async () => {
+  const signals = new DaemonSignals();
+  assert.equal(signals.stopRequested, false);
+  await send("SIGTERM");
+  assert.equal(signals.stopRequested, true);
+  assert.equal(await signals.stopped, "SIGTERM");
+  signals.release();
+});
+
+test("a SIGHUP that comes during the start is remembered until the configuration can be read", async () => {
+  const signals = new DaemonSignals();
+  await send("SIGHUP");
+  let reloads = 0;
+  signals.onReload(async () => {
+    reloads++;
+  });
+  await send("SIGHUP");
+  assert.equal(reloads, 2);
+  assert.equal(signals.stopRequested, false);
+  signals.release();
+});
+
+test("reloads never overlap", async () => {
+  const signals = new DaemonSignals();
+  let running = 0;
+  let most = 0;
+  signals.onReload(async () => {
+    most = Math.max(most, ++running);
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    running--;
+  });
+  await send("SIGHUP");
+  await send("SIGHUP");
+  await send("SIGHUP");
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  assert.equal(most, 1);
+  signals.release();
+});
+
+test("the user signals do nothing: no debugger, no end", async () => {
+  const signals = new DaemonSignals();
+  await send("SIGUSR1");
+  await send("SIGUSR2");
+  const { url } = await import("node:inspector");
+  assert.equal(url(), undefined);
+  assert.equal(signals.stopRequested, false);
+  signals.release();
+});
