@@ -61,8 +61,12 @@ function join(name: string, body: string, signature: string): string {
   return `{"${name}":${body},"signature":"${signature}"}`;
 }
 
-/** Brings either shape into one. Throws VerifyError `COLLATERAL` if a field is missing or of another type. */
+/** Brings either shape into one. Throws VerifyError `COLLATERAL` if it is no object, or a field is missing or of another type. */
 export function normalizeCollateral(collateral: Collateral | QveCollateral): CollateralTexts {
+  // What a caller parsed from a file or a reply may be null, whatever the types say.
+  if (typeof collateral !== "object" || collateral === null) {
+    throw new VerifyError("COLLATERAL", "the collateral is not an object");
+  }
   for (const name of TEXT_FIELDS) {
     if (typeof collateral[name] !== "string") throw new VerifyError("COLLATERAL", `the field ${name} is not text`);
   }
