@@ -19,6 +19,7 @@ import { verifyP256 } from "../crypto/p256.ts";
 import { CrashingFileSystem } from "../testing/crashing-file-system.ts";
 import { openTestPlatform, openTestState, TEST_STATE, testRandom } from "../testing/test-platform.ts";
 import { CPU_SVN_NAMES, CPU_SVNS } from "./cpu/cpu-svn.ts";
+import { type Fuses, openFuses } from "./cpu/fuses.ts";
 import { createSoftwareEnclave, type SoftwareEnclave } from "./cpu/software-enclave.ts";
 import { QE_IDENTITY } from "./qe/qe-identity.ts";
 import type { PlatformSnapshot } from "./snapshot.ts";
@@ -290,6 +291,43 @@ test("damaged fuses refuse to start whichever bit it is, and nothing is overwrit
     fs.damage(path, bit);
   }
   await openTestPlatform({ state: openTestState(fs) });
+});
+
+test("lost fuses refuse to start while anything made after them is there, and nothing is changed", async () => {
+  const fs = new CrashingFileSystem();
+  await (await openTestPlatform({ state: openTestState(fs) })).initQuote(ID);
+  fs.remove(`${TEST_STATE}/fuses.json`);
+  for (const later of ["provisioning-ca.json", "crl-state.json", "ecdsa_data.blob"]) {
+    const names = fs.list(TEST_STATE);
+    await assert.rejects(openTestPlatform({ state: openTestState(fs), random: testRandom("again") }), {
+      code: "STATE_DAMAGED",
+      message: new RegExp(`fuses\\.json is missing .*, and ${later.replace(".", "\\.")} shows that there was one`),
+    });
+    assert.deepEqual(fs.list(TEST_STATE), names);
+    fs.remove(`${TEST_STATE}/${later}`);
+  }
+  await openTestPlatform({ state: openTestState(fs), random: testRandom("again") });
+});
+
+test("fuses that another first start makes between two looks are no lost fuses, whenever it comes in", async () => {
+  let adopted = 0;
+  for (let at = 0; at < 25; at++) {
+    const disk = new CrashingFileSystem();
+    const state = openTestState(disk);
+    let other: Fuses | undefined;
+    const start = disk.operations;
+    disk.before = (operation) => {
+      if (operation !== start + at) return;
+      const others = openTestState(disk.share());
+      other = openFuses(others, undefined, testRandom("other"));
+      others.createOnce("crl-state.json", new Uint8Array(1));
+    };
+    const mine = openFuses(state, undefined, testRandom("mine"));
+    if (other === undefined) continue;
+    assert.deepEqual(mine, other, `at operation ${at}`);
+    adopted++;
+  }
+  assert.ok(adopted > 10, `${adopted}`);
 });
 
 test("lost PCK certificates are issued again, and the key stays", async () => {

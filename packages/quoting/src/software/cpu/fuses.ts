@@ -95,12 +95,31 @@ export function decodeFuses(bytes: Uint8Array): Fuses {
   return fuses;
 }
 
+/** Files that are only made once the fuses are durable, so that one of them shows that there were fuses. */
+const MADE_AFTER_FUSES = ["provisioning-ca.json", "crl-state.json", "ecdsa_data.blob"] as const;
+
+/** The fuses file, or undefined in a directory that never had one. Fails with STATE_DAMAGED when it was lost. */
+function readFusesFile(state: StateDirectory): Uint8Array | undefined {
+  const bytes = state.read(FUSES_FILE);
+  if (bytes !== undefined) return bytes;
+  const later = MADE_AFTER_FUSES.find((name) => state.read(name) !== undefined);
+  if (later === undefined) return undefined;
+  // Another process may have made both since the first look. What it made later, it made after the fuses: they are
+  // there by now, unless they were lost.
+  const made = state.read(FUSES_FILE);
+  if (made !== undefined) return made;
+  throw damaged(
+    `is missing in ${state.path}, and ${later} shows that there was one; new fuses would silently replace the attestation key`,
+  );
+}
+
 /**
  * The state directory's fuses, made at the first start. `profile` undefined means whatever the directory has, and
- * `sdk-simulation` for a new one. Fails with PROFILE_FIXED when the directory has another, STATE_DAMAGED when unreadable.
+ * `sdk-simulation` for a new one. Fails with PROFILE_FIXED when the directory has another, STATE_DAMAGED when the file
+ * is unreadable, or missing although there was one.
  */
 export function openFuses(state: StateDirectory, profile: CpuProfile | undefined, random: RandomBytes): Fuses {
-  let bytes = state.read(FUSES_FILE);
+  let bytes = readFusesFile(state);
   if (bytes === undefined) {
     state.createOnce(FUSES_FILE, encodeFuses(makeFuses(profile ?? "sdk-simulation", random)));
     // Two processes may start on an empty directory at once: both go by the file that won.

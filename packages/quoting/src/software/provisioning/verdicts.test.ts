@@ -24,9 +24,14 @@ interface Scene {
 /** A quote by a whole software platform, and the authority that certified it. */
 async function quoted(t: TestContext, cpuSvn: CpuSvnName = "default"): Promise<Scene> {
   const state = new TemporaryState(t);
-  const authority = await openProvisioningAuthority(state.options({ qe: QE_IDENTITY }));
-  const openAuthority = () => Promise.resolve(authority);
+  let opened: SoftwareProvisioningAuthority | undefined;
+  const openAuthority = async (): Promise<SoftwareProvisioningAuthority> => {
+    opened = await openProvisioningAuthority(state.options({ qe: QE_IDENTITY }));
+    return opened;
+  };
   const platform = await openSoftwarePlatform({ ...state.options(), cpuSvn, openAuthority });
+  const authority = opened as SoftwareProvisioningAuthority | undefined;
+  if (authority === undefined) throw new Error("the platform opened no authority");
   const { targetInfo } = await platform.initQuote(ECDSA_P256_KEY_ID);
   const report = createSoftwareEnclave({ cpuSvn }).report(targetInfo, new Uint8Array(64));
   const { quote } = await platform.getQuote(ECDSA_P256_KEY_ID, report);
