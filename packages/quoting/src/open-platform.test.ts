@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { openPlatform } from "./open-platform.ts";
+import type { AuthorityBinding } from "./software/provisioning-authority.ts";
 import { openTestAuthority, openTestState, TEST_NOW, testRandom } from "./testing/test-platform.ts";
 
 function options(name: string) {
   const state = openTestState();
   const random = testRandom("open");
-  return { name, state, random, now: () => TEST_NOW, openAuthority: () => openTestAuthority(state, random) };
+  const openAuthority = (binding: AuthorityBinding) => openTestAuthority(state, binding, random);
+  return { name, state, random, now: () => TEST_NOW, openAuthority };
 }
 
 test("software opens the software platform", async () => {

@@ -12,6 +12,7 @@ export { checkReportMac, ReportMacChecker } from "./cpu/report-key.ts";
 export { createSoftwareEnclave, type SoftwareEnclave, type SoftwareEnclaveOptions } from "./cpu/software-enclave.ts";
 export { collateralFiles, collateralJson } from "./provisioning/collateral-files.ts";
 export type {
+  AuthorityBinding,
   Collateral,
   PckChain,
   PckRequest,

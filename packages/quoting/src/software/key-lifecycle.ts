@@ -1,5 +1,5 @@
 import { X509Certificate } from "node:crypto";
-import { bytesEqual, concatBytes, REPORT_BODY_SIZE } from "@confcom/sgx";
+import { bytesEqual, concatBytes, REPORT_BODY_SIZE, toHex } from "@confcom/sgx";
 import { verifyP256 } from "../crypto/p256.ts";
 import { PlatformError } from "../errors.ts";
 import type { StateDirectory, StateWarning } from "../state/index.ts";
@@ -9,7 +9,13 @@ import type { SoftwareCpu } from "./cpu/software-cpu.ts";
 import { Pce, type PceTcb } from "./pce/pce.ts";
 import { PCE_CRYPTO_SUITE, PCE_ID } from "./pce/pce-identity.ts";
 import type { PckChain, ProvisioningAuthority } from "./provisioning-authority.ts";
-import { CERTIFICATION_KEY_TYPE, ECDSA_BLOB_FILE, ECDSA_BLOB_SIZE, type EcdsaBlob } from "./qe/ecdsa-blob.ts";
+import {
+  CERTIFICATION_KEY_TYPE,
+  ECDSA_BLOB_FILE,
+  ECDSA_BLOB_SIZE,
+  type EcdsaBlob,
+  readableEcdsaId,
+} from "./qe/ecdsa-blob.ts";
 import { QE_ISV_SVN } from "./qe/qe-identity.ts";
 import { quoteTemplate } from "./qe/quote-template.ts";
 import { QuotingEnclave } from "./qe/quoting-enclave.ts";
@@ -109,9 +115,17 @@ export class KeyLifecycle {
       // Not damage: a platform that went back to an older CPUSVN cannot open what it sealed before, by design.
       if (error.code === "EGETKEY_INVALID_CPUSVN" && isOfAnotherTcb(sealed)) return undefined;
       const aside = state.moveAside(ECDSA_BLOB_FILE, now());
-      warn(`${ECDSA_BLOB_FILE} is damaged (${error.message}); moved to ${aside}, and the same key is made again`);
+      warn(`${ECDSA_BLOB_FILE} is damaged (${error.message}); moved to ${aside}; ${this.#successorOf(sealed)}`);
       return undefined;
     }
+  }
+
+  /** Says which key comes after a damaged blob's; that it is the same one only after comparing the two. */
+  #successorOf(sealed: Uint8Array): string {
+    const [held, next] = [readableEcdsaId(sealed), this.#qe.presentKeyId];
+    if (held === undefined) return `which key it held cannot be read, and the key made next is ${toHex(next)}`;
+    if (bytesEqual(held, next)) return `the same key is made again: ${toHex(next)}`;
+    return `it names the key ${toHex(held)}, which this platform cannot make now, and the key made next is ${toHex(next)}`;
   }
 
   #isOfPresentTcb(key: EcdsaBlob): boolean {

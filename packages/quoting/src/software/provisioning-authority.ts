@@ -55,6 +55,14 @@ export interface ProvisioningAuthority {
   collateral(ca?: "platform" | "processor"): Promise<Collateral>;
 }
 
+/** What an authority must belong to, so that no other installation's is taken for it. */
+export interface AuthorityBinding {
+  /** Commitment to the fuses of the CPU it certifies: 32 bytes in hex. */
+  readonly fuses: string;
+  /** PEM: the root certificate in use by this process, at a reload; STATE_REPLACED when there is another one, or none. */
+  readonly root?: string;
+}
+
 /** The quoting enclave's identity, which the authority's QE identity document repeats (spec: DCAP §9). */
 export interface QeIdentityFacts {
   /** 32 bytes. */

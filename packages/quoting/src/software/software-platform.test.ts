@@ -330,6 +330,88 @@ test("fuses that another first start makes between two looks are no lost fuses, 
   assert.ok(adopted > 10, `${adopted}`);
 });
 
+/** What the files of a state directory hold. */
+function contents(fs: CrashingFileSystem): ReadonlyMap<string, string> {
+  const read = (name: string) => toHex(fs.readFile(`${TEST_STATE}/${name}`, 1 << 20) ?? new Uint8Array());
+  return new Map(fs.list(TEST_STATE).map((name) => [name, read(name)]));
+}
+
+/** A state directory after its first init, and the platform that made it. */
+async function initialized(seed: string) {
+  const fs = new CrashingFileSystem();
+  const platform = await openTestPlatform({ state: openTestState(fs), random: testRandom(seed) });
+  const { pubKeyId } = await platform.initQuote(ID);
+  return { fs, platform, pubKeyId };
+}
+
+test("fuses or CA keys of another state directory are refused with both files named, and nothing is overwritten", async () => {
+  for (const name of ["fuses.json", "provisioning-ca.json"]) {
+    const [mine, other] = [await initialized("mine"), await initialized("other")];
+    const foreign = other.fs.readFile(`${TEST_STATE}/${name}`, 1 << 20) as Uint8Array;
+    openTestState(mine.fs).replace(name, foreign);
+    const before = contents(mine.fs);
+    await assert.rejects(openTestPlatform({ state: openTestState(mine.fs) }), {
+      code: "STATE_DAMAGED",
+      message: /provisioning-ca\.json and fuses\.json in .* do not belong together/,
+    });
+    assert.deepEqual(contents(mine.fs), before, name);
+  }
+});
+
+test("what CA keys say of the fuses gives no base key away", async () => {
+  const { fs } = await initialized("secret");
+  const { fuses, content } = {
+    fuses: JSON.parse(new TextDecoder().decode(fs.readFile(`${TEST_STATE}/fuses.json`, 4096))),
+    content: JSON.parse(new TextDecoder().decode(fs.readFile(`${TEST_STATE}/provisioning-ca.json`, 1 << 20))).content,
+  };
+  assert.match(content.fuses, /^[0-9a-f]{64}$/);
+  for (const key of Object.values(fuses)) assert.equal(JSON.stringify(content).includes(String(key)), false);
+});
+
+test("reload refuses another root, or none, and goes on serving with everything as it was", async () => {
+  const [mine, other] = [await initialized("mine"), await initialized("other")];
+  const quote = await quoteOf(mine.platform);
+  const foreign = other.fs.readFile(`${TEST_STATE}/provisioning-ca.json`, 1 << 20) as Uint8Array;
+  openTestState(mine.fs).replace("provisioning-ca.json", foreign);
+  let before = contents(mine.fs);
+  await assert.rejects(mine.platform.reload(), { code: "STATE_REPLACED", message: /another root than the one in use/ });
+  assert.deepEqual(contents(mine.fs), before);
+  for (const name of ["provisioning-ca.json", "crl-state.json"]) mine.fs.remove(`${TEST_STATE}/${name}`);
+  before = contents(mine.fs);
+  await assert.rejects(mine.platform.reload(), { code: "STATE_REPLACED", message: /provisioning-ca\.json is gone/ });
+  assert.deepEqual(contents(mine.fs), before);
+  // A new root for the same CPU, made behind the running platform's back.
+  await openTestPlatform({ state: openTestState(mine.fs), random: testRandom("behind") });
+  await assert.rejects(mine.platform.reload(), { code: "STATE_REPLACED", message: /another root than the one in use/ });
+  assert.deepEqual((await quoteOf(mine.platform)).subarray(500), quote.subarray(500));
+});
+
+test("of a damaged blob the warning says what becomes of its key, and no more than was compared", async () => {
+  const warned = async (change: (scene: { fs: CrashingFileSystem }) => void | Promise<void>) => {
+    const scene = await initialized("mine");
+    await change(scene);
+    const warnings: string[] = [];
+    const warn = (text: string) => warnings.push(text);
+    const platform = await openTestPlatform({ state: openTestState(scene.fs), warn });
+    const made = toHex((await platform.initQuote(ID)).pubKeyId);
+    assert.equal(warnings.length, 1);
+    return { warning: warnings[0] as string, held: toHex(scene.pubKeyId), made };
+  };
+  const same = await warned(({ fs }) => fs.damage(BLOB, 600 * 8));
+  assert.equal(same.made, same.held);
+  assert.ok(same.warning.endsWith(`the same key is made again: ${same.held}`), same.warning);
+  const unreadable = await warned(({ fs }) => fs.damage(BLOB, (560 + 422 + 1121) * 8));
+  assert.ok(
+    unreadable.warning.endsWith(`which key it held cannot be read, and the key made next is ${unreadable.made}`),
+    unreadable.warning,
+  );
+  const other = await initialized("other");
+  const foreign = other.fs.readFile(BLOB, 4096) as Uint8Array;
+  const replaced = await warned(({ fs }) => openTestState(fs).replace("ecdsa_data.blob", foreign));
+  const names = `it names the key ${toHex(other.pubKeyId)}, which this platform cannot make now`;
+  assert.ok(replaced.warning.endsWith(`${names}, and the key made next is ${replaced.made}`), replaced.warning);
+});
+
 test("lost PCK certificates are issued again, and the key stays", async () => {
   const fs = new CrashingFileSystem();
   const first = await openTestPlatform({ state: openTestState(fs) });

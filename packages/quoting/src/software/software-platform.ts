@@ -4,10 +4,18 @@ import { PlatformError } from "../errors.ts";
 import type { StateDirectory, StateWarning } from "../state/index.ts";
 import type { CpuSvnName } from "./cpu/cpu-svn.ts";
 import type { ReportSecrets } from "./cpu/fuses.ts";
-import { type CpuProfile, decodeFuses, FUSES_FILE, type Fuses, openFuses, type RandomBytes } from "./cpu/fuses.ts";
+import {
+  type CpuProfile,
+  decodeFuses,
+  FUSES_FILE,
+  type Fuses,
+  fusesCommitment,
+  openFuses,
+  type RandomBytes,
+} from "./cpu/fuses.ts";
 import { cpuKeyId, SoftwareCpu } from "./cpu/software-cpu.ts";
 import { KeyLifecycle } from "./key-lifecycle.ts";
-import type { ProvisioningAuthority } from "./provisioning-authority.ts";
+import type { AuthorityBinding, ProvisioningAuthority } from "./provisioning-authority.ts";
 import { QE_IDENTITY } from "./qe/qe-identity.ts";
 import type { PlatformSnapshot } from "./snapshot.ts";
 import { createSnapshotPlatform, type SnapshotPlatform } from "./snapshot-platform.ts";
@@ -23,7 +31,7 @@ export interface SoftwarePlatformOptions {
   /** Gets sentences for the operator: what was found damaged, tightened, made again. */
   readonly warn?: StateWarning;
   /** Who issues certificates; left out, the state directory's own provisioning authority. */
-  readonly openAuthority?: () => Promise<ProvisioningAuthority>;
+  readonly openAuthority?: (binding: AuthorityBinding) => Promise<ProvisioningAuthority>;
 }
 
 /** Called with each new snapshot; what it returns is awaited before the init_quote that made the snapshot is answered. */
@@ -122,7 +130,9 @@ class Platform implements SoftwarePlatform {
   reload(changes: { readonly cpuSvn?: CpuSvnName } = {}): Promise<void> {
     return this.#inTurn(async () => {
       this.#assertSameFuses();
-      const running = await start(this.#options, this.#fuses, changes.cpuSvn ?? this.cpuSvn, this.#snapshot.cpu.keyId);
+      const cpuSvn = changes.cpuSvn ?? this.cpuSvn;
+      const root = this.authority.rootCertificatePem;
+      const running = await start(this.#options, this.#fuses, cpuSvn, this.#snapshot.cpu.keyId, root);
       const sameTcb = running.cpu.svnName === this.cpuSvn;
       // With a key in use a missing blob is made again, so that the next start finds it.
       const keep = sameTcb && this.#snapshot.key !== undefined;
@@ -172,7 +182,7 @@ class Platform implements SoftwarePlatform {
     const path = this.#options.state.path;
     if (bytes === undefined) throw new PlatformError("STATE_REPLACED", `${FUSES_FILE} is gone from ${path}`);
     const fuses = decodeFuses(bytes);
-    if (!bytesEqual(fuses.sealBaseKey, this.#fuses.sealBaseKey) || fuses.profile !== this.#fuses.profile) {
+    if (fusesCommitment(fuses) !== fusesCommitment(this.#fuses)) {
       throw new PlatformError("STATE_REPLACED", `${FUSES_FILE} in ${path} is not the one this process started with`);
     }
   }
@@ -184,13 +194,17 @@ class Platform implements SoftwarePlatform {
   }
 }
 
-async function openOwnAuthority(options: SoftwarePlatformOptions): Promise<ProvisioningAuthority> {
+async function openOwnAuthority(
+  options: SoftwarePlatformOptions,
+  binding: AuthorityBinding,
+): Promise<ProvisioningAuthority> {
   const { openProvisioningAuthority } = await import("./provisioning/index.ts");
   return openProvisioningAuthority({
     state: options.state,
     now: options.now,
     random: options.random,
     qe: QE_IDENTITY,
+    binding,
   });
 }
 
@@ -199,9 +213,11 @@ async function start(
   fuses: Fuses,
   cpuSvn: CpuSvnName,
   keyId: Uint8Array,
+  root?: string,
 ): Promise<Running> {
   const cpu = new SoftwareCpu(fuses, cpuSvn, keyId);
-  const authority = await (options.openAuthority?.() ?? openOwnAuthority(options));
+  const binding = { fuses: fusesCommitment(fuses), ...(root === undefined ? {} : { root }) };
+  const authority = await (options.openAuthority?.(binding) ?? openOwnAuthority(options, binding));
   const { state, now, random } = options;
   return {
     cpu,
@@ -229,7 +245,8 @@ function isSameSnapshot(a: PlatformSnapshot, b: PlatformSnapshot): boolean {
  * attestation key of an earlier run is ready at once; a new one is made at the first initQuote.
  *
  * Fails with PROFILE_FIXED when the directory was made with another profile, STATE_DAMAGED when fuses, CA keys or
- * revocation state are damaged (nothing is overwritten), and STATE_* when the directory cannot be used.
+ * revocation state are damaged, lost or another directory's (nothing is overwritten), and STATE_* when the directory
+ * cannot be used.
  */
 export async function openSoftwarePlatform(options: SoftwarePlatformOptions): Promise<SoftwarePlatform> {
   options.state.removeLeftovers(options.now());

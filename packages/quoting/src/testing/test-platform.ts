@@ -1,7 +1,7 @@
 import { createHash, generateKeyPairSync, type KeyObject } from "node:crypto";
 import type { RandomBytes } from "../software/cpu/fuses.ts";
 import { openProvisioningAuthority } from "../software/provisioning/index.ts";
-import type { ProvisioningAuthority } from "../software/provisioning-authority.ts";
+import type { AuthorityBinding, ProvisioningAuthority } from "../software/provisioning-authority.ts";
 import { QE_IDENTITY } from "../software/qe/qe-identity.ts";
 import {
   openSoftwarePlatform,
@@ -41,10 +41,12 @@ export function openTestState(fs: StateFileSystem = new CrashingFileSystem()): S
 /** The real provisioning authority of `state`, but for the RSA key. */
 export function openTestAuthority(
   state: StateDirectory,
+  binding: AuthorityBinding,
   random: RandomBytes = testRandom("authority"),
   now: () => Date = () => TEST_NOW,
 ): Promise<ProvisioningAuthority> {
-  return openProvisioningAuthority({ state, now, random, qe: QE_IDENTITY, makePpidKey: async () => testPpidKey() });
+  const makePpidKey = async () => testPpidKey();
+  return openProvisioningAuthority({ state, now, random, qe: QE_IDENTITY, binding, makePpidKey });
 }
 
 export type TestPlatformOptions = Partial<SoftwarePlatformOptions> & { readonly state: StateDirectory };
@@ -56,7 +58,7 @@ export function openTestPlatform(options: TestPlatformOptions): Promise<Software
   return openSoftwarePlatform({
     now,
     random,
-    openAuthority: () => openTestAuthority(options.state, random, now),
+    openAuthority: (binding) => openTestAuthority(options.state, binding, random, now),
     ...options,
   });
 }

@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
-import { bytesEqual, fromHex, toHex } from "@confcom/sgx";
+import { createHash, createHmac } from "node:crypto";
+import { bytesEqual, concatBytes, fromHex, toHex } from "@confcom/sgx";
 import { PlatformError } from "../../errors.ts";
 import type { StateDirectory } from "../../state/state-directory.ts";
 
@@ -55,6 +55,15 @@ function digest(profile: string, values: readonly string[]): string {
   return createHash("sha256")
     .update([FORMAT, profile, ...values].join("\n"))
     .digest("hex");
+}
+
+/**
+ * Names these fuses and no others, and tells nothing about them: 32 bytes in hex, HMAC-SHA-256 under all base keys and
+ * the owner epoch. What belongs to this CPU carries it, so that a file of another state directory is noticed.
+ */
+export function fusesCommitment(fuses: Fuses): string {
+  const secrets = concatBytes(...FIELDS.map((field) => fuses[field]));
+  return createHmac("sha256", secrets).update(`confcom commitment to fuses 1\n${fuses.profile}`).digest("hex");
 }
 
 export function encodeFuses(fuses: Fuses): Uint8Array {

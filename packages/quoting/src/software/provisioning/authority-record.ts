@@ -1,6 +1,8 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { PlatformError } from "../../errors.ts";
 import type { StateDirectory } from "../../state/index.ts";
+import { FUSES_FILE } from "../cpu/fuses.ts";
+import type { AuthorityBinding } from "../provisioning-authority.ts";
 import { decodeStateRecord, encodeStateRecord, hasTexts } from "./state-record.ts";
 
 export const AUTHORITY_FILE = "provisioning-ca.json";
@@ -27,8 +29,8 @@ export interface AuthorityKeys {
 
 const CAS = ["root", "platform", "processor"] as const;
 
-/** Writes the authority unless the directory has one already. */
-export function createAuthorityFile(state: StateDirectory, keys: AuthorityKeys): void {
+/** Writes the authority of the CPU with these fuses unless the directory has one already. */
+export function createAuthorityFile(state: StateDirectory, keys: AuthorityKeys, fuses: string): void {
   const pem = (key: KeyObject) => key.export({ type: "pkcs8", format: "pem" });
   const ca = ({ privateKey, certificate }: CertificateAuthority) => ({ privateKey: pem(privateKey), certificate });
   state.createOnce(
@@ -40,18 +42,48 @@ export function createAuthorityFile(state: StateDirectory, keys: AuthorityKeys):
       tcbSigning: { privateKey: pem(keys.tcbSigningKey) },
       ppid: { privateKey: pem(keys.ppidKey) },
       platformInstanceId: keys.platformInstanceId,
+      fuses,
     }),
   );
 }
 
-/** The directory's authority, or undefined when none was made yet. Fails with STATE_DAMAGED, and changes nothing. */
-export function readAuthorityFile(state: StateDirectory): AuthorityKeys | undefined {
+/**
+ * The directory's authority, or undefined when none was made yet. Fails with STATE_DAMAGED, and changes nothing, when
+ * the file is damaged, or was made for a CPU with other fuses: then it or the fuses file is from elsewhere. Fails with
+ * STATE_REPLACED when the root in use is not there any more.
+ */
+export function readAuthorityFile(state: StateDirectory, binding: AuthorityBinding): AuthorityKeys | undefined {
   const bytes = state.read(AUTHORITY_FILE);
-  if (bytes === undefined) return undefined;
+  if (bytes === undefined) {
+    if (binding.root === undefined) return undefined;
+    throw new PlatformError("STATE_REPLACED", `${AUTHORITY_FILE} is gone from ${state.path}`);
+  }
+  const { keys, madeFor } = decode(state, bytes);
+  if (binding.root !== undefined && keys.root.certificate !== binding.root) {
+    throw new PlatformError(
+      "STATE_REPLACED",
+      `${AUTHORITY_FILE} in ${state.path} holds another root than the one in use`,
+    );
+  }
+  if (madeFor === binding.fuses) return keys;
+  throw new PlatformError(
+    "STATE_DAMAGED",
+    `${AUTHORITY_FILE} and ${FUSES_FILE} in ${state.path} do not belong together: one of them is from another state directory; nothing was changed`,
+  );
+}
+
+interface AuthorityRecord {
+  readonly keys: AuthorityKeys;
+  /** The commitment to the fuses of the CPU it certifies. */
+  readonly madeFor: string;
+}
+
+function decode(state: StateDirectory, bytes: Uint8Array): AuthorityRecord {
   let cause: unknown;
   try {
-    const keys = decodeAuthority(decodeStateRecord(KIND, bytes));
-    if (keys !== undefined && isCoherent(keys)) return keys;
+    const content = decodeStateRecord(KIND, bytes);
+    const keys = decodeAuthority(content);
+    if (keys !== undefined && isCoherent(keys) && hasTexts(content, "fuses")) return { keys, madeFor: content.fuses };
   } catch (error) {
     cause = error;
   }

@@ -6,6 +6,7 @@ import { trustedRootFromCertificate, type VerificationResult, verifyQuote } from
 import { nodeCrypto } from "@confcom/verify/node";
 import { CPU_SVN_NAMES, type CpuSvnName } from "../cpu/cpu-svn.ts";
 import { createSoftwareEnclave } from "../cpu/software-enclave.ts";
+import type { AuthorityBinding } from "../provisioning-authority.ts";
 import { QE_IDENTITY } from "../qe/qe-identity.ts";
 import { openSoftwarePlatform } from "../software-platform.ts";
 import { openProvisioningAuthority } from "./open-authority.ts";
@@ -15,6 +16,8 @@ import { DAY_MS, pemCertificates, TemporaryState } from "./testing/temporary-aut
 interface Scene {
   readonly state: TemporaryState;
   readonly authority: SoftwareProvisioningAuthority;
+  /** The same authority after a restart. */
+  reopen(): Promise<SoftwareProvisioningAuthority>;
   readonly quote: Uint8Array;
   /** PEM: leaf, Platform CA, root. */
   readonly chain: readonly string[];
@@ -24,14 +27,17 @@ interface Scene {
 /** A quote by a whole software platform, and the authority that certified it. */
 async function quoted(t: TestContext, cpuSvn: CpuSvnName = "default"): Promise<Scene> {
   const state = new TemporaryState(t);
-  let opened: SoftwareProvisioningAuthority | undefined;
-  const openAuthority = async (): Promise<SoftwareProvisioningAuthority> => {
-    opened = await openProvisioningAuthority(state.options({ qe: QE_IDENTITY }));
-    return opened;
+  let bound: AuthorityBinding | undefined;
+  const reopen = () => {
+    if (bound === undefined) throw new Error("the platform opened no authority");
+    return openProvisioningAuthority(state.options({ qe: QE_IDENTITY, binding: bound }));
+  };
+  const openAuthority = (binding: AuthorityBinding) => {
+    bound = binding;
+    return reopen();
   };
   const platform = await openSoftwarePlatform({ ...state.options(), cpuSvn, openAuthority });
-  const authority = opened as SoftwareProvisioningAuthority | undefined;
-  if (authority === undefined) throw new Error("the platform opened no authority");
+  const authority = await reopen();
   const { targetInfo } = await platform.initQuote(ECDSA_P256_KEY_ID);
   const report = createSoftwareEnclave({ cpuSvn }).report(targetInfo, new Uint8Array(64));
   const { quote } = await platform.getQuote(ECDSA_P256_KEY_ID, report);
@@ -40,6 +46,7 @@ async function quoted(t: TestContext, cpuSvn: CpuSvnName = "default"): Promise<S
   return {
     state,
     authority,
+    reopen,
     quote,
     chain: pemCertificates(Buffer.from(certificationData).toString("latin1")),
     verdict: async (now = state.now, trustedRoot = authority.rootCertificatePem) =>
@@ -82,10 +89,10 @@ test("a quote fits the 4734 bytes that recorded clients have for it, whatever it
 });
 
 test("a quote of a revoked PCK certificate is PCK_REVOKED, before and after a restart", async (t) => {
-  const { state, authority, chain, verdict } = await quoted(t);
+  const { authority, reopen, chain, verdict } = await quoted(t);
   await authority.revoke(serialOf(chain[0]));
   assert.equal((await verdict()).retName, "PCK_REVOKED");
-  const reopened = await openProvisioningAuthority(state.options({ qe: QE_IDENTITY }));
+  const reopened = await reopen();
   assert.deepEqual(await reopened.collateral(), await authority.collateral());
 });
 

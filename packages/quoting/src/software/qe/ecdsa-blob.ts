@@ -12,7 +12,7 @@ export const ECDSA_BLOB_FILE = "ecdsa_data.blob";
 
 const CLEAR_SIZE = 1223;
 const SECRET_SIZE = 422;
-/** Sealed header, authenticated part, encrypted part. */
+/** Sealed header, encrypted part, authenticated part. */
 export const ECDSA_BLOB_SIZE = SEALED_HEADER_SIZE + CLEAR_SIZE + SECRET_SIZE;
 
 /** PPID_RSA3072_ENCRYPTED: the only kind of certification a key is made for; quotes carry the PCK chain instead. */
@@ -166,6 +166,16 @@ export function unsealEcdsaBlob(cpu: SoftwareCpu, sealed: Uint8Array): EcdsaBlob
   };
   if (!isConsistent(blob)) throw refuse("contradicts itself: key, ECDSA_ID and QE report do not belong together");
   return blob;
+}
+
+/** The ECDSA_ID that a blob gives in its readable part, undefined unless it is that of the public key beside it. */
+export function readableEcdsaId(sealed: Uint8Array): Uint8Array | undefined {
+  if (sealed.length !== ECDSA_BLOB_SIZE) return undefined;
+  const clear = sealed.subarray(SEALED_HEADER_SIZE + SECRET_SIZE);
+  const field = (from: number, size: number) => clear.slice(from, from + size);
+  const id = field(CLEAR.ECDSA_ID, 32);
+  const computed = ecdsaId(field(CLEAR.PUBLIC_KEY, 64), field(CLEAR.AUTH_DATA, AUTH_DATA_SIZE));
+  return bytesEqual(id, computed) ? id : undefined;
 }
 
 /** ECDSA_ID is the hash of key and authentication data, and the QE report's data begins with it (spec: DCAP §5). */

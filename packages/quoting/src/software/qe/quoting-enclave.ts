@@ -77,6 +77,11 @@ export class QuotingEnclave {
     };
   }
 
+  /** ECDSA_ID (32 bytes) of the key that {@link generateKey} makes at the current TCB. */
+  get presentKeyId(): Uint8Array {
+    return ecdsaId(p256PublicPoint(attestationScalar(this.#cpu)), QE_AUTH_DATA);
+  }
+
   /** store_cert_data: the key with the PCE's signature (64 bytes) at `tcb` over its report. */
   storeCertData(key: EcdsaBlob, tcb: PceTcb, signature: Uint8Array): EcdsaBlob {
     return { ...key, certTcb: tcb, qeReportSignature: signature };

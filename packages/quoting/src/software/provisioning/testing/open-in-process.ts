@@ -3,7 +3,7 @@
 import { randomBytes } from "node:crypto";
 import { nodeFileSystem, StateDirectory } from "../../../state/index.ts";
 import { openProvisioningAuthority } from "../open-authority.ts";
-import { DAY_MS, QE, START } from "./temporary-authority.ts";
+import { BINDING, DAY_MS, QE, START } from "./temporary-authority.ts";
 
 const [path, day] = process.argv.slice(2) as [string, string];
 await openProvisioningAuthority({
@@ -11,5 +11,6 @@ await openProvisioningAuthority({
   now: () => new Date(START.getTime() + Number(day) * DAY_MS),
   random: (size) => randomBytes(size),
   qe: QE,
+  binding: BINDING,
 });
 console.log("getMetadata" in Reflect ? "loaded" : "not loaded");

@@ -7,7 +7,7 @@ import { p256KeyPair } from "../../../crypto/p256.ts";
 import { nodeFileSystem, StateDirectory, type StateFileSystem } from "../../../state/index.ts";
 import { CPU_SVNS, type CpuSvnName } from "../../cpu/cpu-svn.ts";
 import type { RandomBytes } from "../../cpu/fuses.ts";
-import type { PckRequest, QeIdentityFacts } from "../../provisioning-authority.ts";
+import type { AuthorityBinding, PckRequest, QeIdentityFacts } from "../../provisioning-authority.ts";
 import { newPpidKey } from "../issuing/keys.ts";
 import type { AuthorityOptions } from "../open-authority.ts";
 
@@ -21,6 +21,9 @@ export const QE: QeIdentityFacts = {
   miscSelect: 0,
   attributes: { flags: 0x15n, xfrm: 0xe7n },
 };
+
+/** Of authorities that stand alone, without a CPU. */
+export const BINDING: AuthorityBinding = { fuses: "c0".repeat(32) };
 
 /** Generated once for all tests of a file: it takes longer than everything else together. */
 let ppidKey: Promise<KeyObject> | undefined;
@@ -62,6 +65,7 @@ export class TemporaryState {
       now: () => this.now,
       random: seededRandom(this.path),
       qe: QE,
+      binding: BINDING,
       makePpidKey: sharedPpidKey,
       ...changes,
     };
