@@ -442,6 +442,49 @@ test("a key is not handed out when its blob cannot be written: 15, and the next 
   assert.equal((await platform.initQuote(ID)).pubKeyId.length, 32);
 });
 
+/** Makes every operation that changes something fail, as a read-only mount does. */
+function makeReadOnly(fs: CrashingFileSystem): void {
+  const refuse = (): never => {
+    throw Object.assign(new Error("EROFS"), { code: "EROFS" });
+  };
+  Object.assign(fs, {
+    makeDirectory: refuse,
+    changeMode: refuse,
+    createFile: refuse,
+    rename: refuse,
+    link: refuse,
+    remove: refuse,
+  });
+}
+
+test("a read-only state with a key serves it; without one for this TCB it is refused at start, not at every init", async () => {
+  const { fs, platform, pubKeyId } = await initialized("mine");
+  makeReadOnly(fs);
+  const started = await openTestPlatform({ state: openTestState(fs) });
+  assert.deepEqual((await started.initQuote(ID)).pubKeyId, pubKeyId);
+  const refused = { code: "STATE_NOT_WRITABLE", message: /EROFS/ };
+  await assert.rejects(openTestPlatform({ state: openTestState(fs), cpuSvn: "upgraded" }), refused);
+  await assert.rejects(platform.reload({ cpuSvn: "upgraded" }), refused);
+  assert.deepEqual((await platform.initQuote(ID)).pubKeyId, pubKeyId, "a refused reload changes nothing");
+
+  const fresh = new CrashingFileSystem();
+  await openTestPlatform({ state: openTestState(fresh) });
+  makeReadOnly(fresh);
+  await assert.rejects(openTestPlatform({ state: openTestState(fresh) }), refused);
+});
+
+test("whether the state can be written is found out without leaving anything behind", async () => {
+  const fs = new CrashingFileSystem();
+  await openTestPlatform({ state: openTestState(fs) });
+  const before = contents(fs);
+  await openTestPlatform({ state: openTestState(fs) });
+  assert.deepEqual(contents(fs), before);
+  assert.deepEqual(
+    [...before.keys()].filter((name) => name.endsWith(".tmp")),
+    [],
+  );
+});
+
 test("an authority that certifies another key, or answers nonsense, is not believed", async () => {
   const state = openTestState();
   const real = (await openTestPlatform({ state })).authority;

@@ -137,6 +137,7 @@ class Platform implements SoftwarePlatform {
       // With a key in use a missing blob is made again, so that the next start finds it.
       const keep = sameTcb && this.#snapshot.key !== undefined;
       const key = keep ? await running.lifecycle.loadOrMake() : await running.lifecycle.load();
+      assertKeyCanBeMade(this.#options.state, key);
       const next = snapshotWith(this.#snapshot.generation + 1, running.cpu, key);
       if (
         keep &&
@@ -226,6 +227,11 @@ async function start(
   };
 }
 
+/** A key must be stored before it is announced: where that cannot be done, starting would be a promise nobody keeps. */
+function assertKeyCanBeMade(state: StateDirectory, key: PlatformSnapshot["key"]): void {
+  if (key === undefined) state.assertWritable();
+}
+
 function snapshotWith(generation: number, cpu: SoftwareCpu, key: PlatformSnapshot["key"]): PlatformSnapshot {
   const { secrets, cpuSvn, keyId } = cpu.reporting;
   const { reportBaseKey, ownerEpoch } = secrets;
@@ -254,5 +260,6 @@ export async function openSoftwarePlatform(options: SoftwarePlatformOptions): Pr
   const keyId = cpuKeyId(fuses.profile, fuses, options.random);
   const running = await start(options, fuses, options.cpuSvn ?? "default", keyId);
   const key = await running.lifecycle.load();
+  assertKeyCanBeMade(options.state, key);
   return new Platform(options, fuses, running, snapshotWith(0, running.cpu, key));
 }

@@ -114,6 +114,15 @@ export class StateDirectory {
     }
   }
 
+  /** Fails with STATE_NOT_WRITABLE unless a file can be made here now; leaves nothing behind. */
+  assertWritable(): void {
+    try {
+      this.#fs.remove(this.#writeTemporary("write-check", new Uint8Array(1)));
+    } catch (error) {
+      throw failure("writing to", this.path, error, "STATE_NOT_WRITABLE");
+    }
+  }
+
   /** Renames a damaged file out of the way and returns its new name, which tells when: `NAME.damaged-20260102T030405Z`. */
   moveAside(name: string, now: Date): string {
     const path = this.#pathOf(name);
