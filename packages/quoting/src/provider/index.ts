@@ -1,3 +1,4 @@
+export { DEFAULT_STATE_DIRECTORY } from "./default-platform.ts";
 export { processQuotingMode } from "./process-quoting-mode.ts";
 export {
   createQuoteProvider,

@@ -1,14 +1,17 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { AesmClient, type QuotingPlatform, type RunningServer, serve } from "@confcom/aesm";
-import { bytesEqual, decodeQuote, Quote3 } from "@confcom/sgx";
+import { bytesEqual, decodeQuote, Quote3, toHex } from "@confcom/sgx";
 import { PlatformError } from "../errors.ts";
+import { CPU_SVNS } from "../software/cpu/cpu-svn.ts";
 import { createSoftwareEnclave } from "../software/cpu/software-enclave.ts";
 import { CrashingFileSystem } from "../testing/crashing-file-system.ts";
 import { openTestPlatform, openTestState } from "../testing/test-platform.ts";
+import { DEFAULT_STATE_DIRECTORY } from "./default-platform.ts";
 import { createQuoteProvider, type QuoteProvider, type QuoteProviderOptions } from "./quote-provider.ts";
 import { QuoteProviderError } from "./quote-provider-error.ts";
 import { QuotingModeGuard } from "./quoting-mode.ts";
@@ -144,6 +147,96 @@ test("without a guard of its own a provider uses the one of the process", async 
   await assert.rejects(createQuoteProvider({ env: OUT_OF_PROCESS, openPlatform }).getTargetInfo(), {
     code: "PROVIDER_MODE_FIXED",
   });
+});
+
+/** Runs a program of its own process, as an application would be written, with `directory` as its argument. */
+function runApplication(program: string, env: Readonly<Record<string, string>> = {}): string {
+  const { SGX_AESM_ADDR: _, ...inherited } = process.env;
+  return execFileSync(process.execPath, ["--input-type=module", "--eval", program, join(directory, "in-process")], {
+    cwd: import.meta.dirname,
+    env: { ...inherited, ...env },
+    encoding: "utf8",
+  }).trim();
+}
+
+test("an application that passes its environment and a state directory quotes in-process, on the real file system", () => {
+  const program = `
+    import { createQuoteProvider } from "@confcom/quoting";
+    import { createSoftwareEnclave } from "@confcom/quoting/software";
+    const provider = createQuoteProvider({ env: process.env, stateDirectory: process.argv[1] });
+    const report = createSoftwareEnclave().report(await provider.getTargetInfo(), new Uint8Array(64));
+    const quote = await provider.getQuote(report, await provider.getQuoteSize());
+    console.log(provider.mode, quote[0], quote.length > 4000);
+    await provider.close();
+  `;
+  assert.equal(runApplication(program), "in-process 3 true");
+  assert.deepEqual(readdirSync(join(directory, "in-process")).slice(-3), [
+    "fuses.json",
+    `pck-${toHex(CPU_SVNS.default)}-16.json`,
+    "provisioning-ca.json",
+  ]);
+});
+
+test("with nothing but the environment the state is where the quote helper keeps it", async () => {
+  assert.equal(DEFAULT_STATE_DIRECTORY, "/var/lib/confcom");
+  // Whoever runs this may or may not use that directory: it must not be made or changed by a test.
+  const program = `
+    import fs from "node:fs";
+    import { syncBuiltinESMExports } from "node:module";
+    fs.lstatSync = (path) => { throw Object.assign(new Error(path), { code: "EACCES" }); };
+    syncBuiltinESMExports();
+    const { createQuoteProvider } = await import("@confcom/quoting");
+    const error = await createQuoteProvider({ env: {} }).getTargetInfo().catch((error) => error);
+    console.log(error.quote3Name, error.cause.code, error.cause.message);
+  `;
+  assert.equal(
+    runApplication(program),
+    "ENCLAVE_LOAD_ERROR STATE_NOT_WRITABLE opening the state directory /var/lib/confcom failed with EACCES",
+  );
+});
+
+test("options of another type are refused by name when the provider is made, and take no mode", async () => {
+  const guard = new QuotingModeGuard();
+  for (const [name, value] of Object.entries({
+    env: null,
+    openPlatform: 1,
+    connect: {},
+    warn: "x",
+    stateDirectory: 7,
+  })) {
+    const options = { env: {}, guard, [name]: value } as unknown as QuoteProviderOptions;
+    assert.throws(() => createQuoteProvider(options), { code: "OPTION_INVALID", message: new RegExp(name) });
+  }
+  assert.throws(() => createQuoteProvider({ guard } as unknown as QuoteProviderOptions), { code: "OPTION_INVALID" });
+  await provider(OUT_OF_PROCESS, { guard }).getTargetInfo();
+});
+
+test("a call with wrong arguments is 0xE002 or 0xE00C and takes no mode; the other mode is still free", async () => {
+  const guard = new QuotingModeGuard();
+  const wrong = provider({}, { guard });
+  const report = new Uint8Array(432);
+  for (const [bytes, size] of [
+    [undefined, 8000],
+    [null, 8000],
+    [report.subarray(1), 8000],
+    [report, undefined],
+    [report, 0],
+    [report, 1.5],
+    [report, 2 ** 32],
+  ] as const) {
+    const call = () => wrong.getQuote(bytes as Uint8Array, size as number);
+    assert.equal((await failure(call)).quote3, Quote3.INVALID_PARAMETER);
+  }
+  await failure(() => wrong.setEnclaveLoadPolicy("sometimes" as "persistent"));
+  await provider(OUT_OF_PROCESS, { guard }).getTargetInfo();
+});
+
+test("a platform that did not open has taken the mode all the same: no process goes over to another key unnoticed", async () => {
+  const guard = new QuotingModeGuard();
+  const openPlatform = () => Promise.reject(new PlatformError("STATE_NOT_WRITABLE", "the disk is full"));
+  await failure(() => provider({}, { guard, openPlatform }).getTargetInfo());
+  await assert.rejects(provider(OUT_OF_PROCESS, { guard }).getTargetInfo(), { code: "PROVIDER_MODE_FIXED" });
+  assert.equal((await provider({}, { guard }).getTargetInfo()).length, 512);
 });
 
 /** Counts how often a platform is opened and closed, over one state. */

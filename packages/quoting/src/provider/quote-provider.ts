@@ -1,5 +1,8 @@
 import { AesmClient } from "@confcom/aesm";
-import { Quote3 } from "@confcom/sgx";
+import { Quote3, REPORT_SIZE } from "@confcom/sgx";
+import { PlatformError } from "../errors.ts";
+import type { StateWarning } from "../state/index.ts";
+import { DEFAULT_STATE_DIRECTORY, openDefaultPlatform } from "./default-platform.ts";
 import { InProcessQuoting, type OpenPlatform } from "./in-process.ts";
 import { OutOfProcessQuoting } from "./out-of-process.ts";
 import { processQuotingMode } from "./process-quoting-mode.ts";
@@ -21,8 +24,15 @@ export interface Quoting {
 export interface QuoteProviderOptions {
   /** The environment: `SGX_AESM_ADDR` present, with any value, means out-of-process. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Loads the platform into this process; called in-process only, at the first call that needs it. */
-  readonly openPlatform: OpenPlatform;
+  /** In-process only: whose platform is opened, and made if it is new. Default: `/var/lib/confcom`. */
+  readonly stateDirectory?: string;
+  /** In-process only: gets sentences about the state for the operator. Default: nobody does. */
+  readonly warn?: StateWarning;
+  /**
+   * Loads the platform into this process; called in-process only, at the first call that needs it. Default: the software
+   * platform of `stateDirectory`, with the machine's clock, randomness and file system.
+   */
+  readonly openPlatform?: OpenPlatform;
   /** Reaches the quote helper; called out-of-process only. Default: the socket where every AESM client looks. */
   readonly connect?: () => AesmClient;
   /** Which mode this process is in. Default: the guard of the whole process. */
@@ -55,11 +65,13 @@ class Provider implements QuoteProvider {
   readonly #quoting: Quoting;
 
   constructor(options: QuoteProviderOptions) {
+    checkOptions(options);
     this.mode = quotingModeOf(options.env);
     this.#guard = options.guard ?? processQuotingMode;
+    const { stateDirectory = DEFAULT_STATE_DIRECTORY, warn = () => {} } = options;
     this.#quoting =
       this.mode === "in-process"
-        ? new InProcessQuoting(options.openPlatform)
+        ? new InProcessQuoting(options.openPlatform ?? (() => openDefaultPlatform(stateDirectory, warn)))
         : new OutOfProcessQuoting(options.connect ?? (() => new AesmClient()));
   }
 
@@ -72,28 +84,33 @@ class Provider implements QuoteProvider {
   }
 
   getQuote(report: Uint8Array, quoteSize: number): Promise<Uint8Array> {
-    return this.#use((quoting) => quoting.quote(report, quoteSize));
+    return this.#use(
+      (quoting) => quoting.quote(report, quoteSize),
+      () => checkQuoteArguments(report, quoteSize),
+    );
   }
 
   setEnclaveLoadPolicy(policy: EnclaveLoadPolicy): Promise<void> {
-    return this.#use(async (quoting) => {
-      if (this.mode === "in-process" && policy !== "persistent" && policy !== "ephemeral") {
-        throw new QuoteProviderError(
-          Quote3.UNSUPPORTED_LOADING_POLICY,
-          `"${policy}" is no enclave load policy; use "persistent" or "ephemeral"`,
-        );
-      }
-      await quoting.setLoadPolicy(policy);
-    });
+    return this.#use(
+      (quoting) => quoting.setLoadPolicy(policy),
+      () => {
+        if (this.mode === "in-process") checkLoadPolicy(policy);
+      },
+    );
   }
 
   close(): Promise<void> {
     return this.#quoting.close();
   }
 
-  /** The mode is taken by the first call, not by making a provider: an application may make one and never use it. */
-  async #use<T>(call: (quoting: Quoting) => Promise<T>): Promise<T> {
+  /**
+   * The mode is taken by the first call, not by making a provider: an application may make one and never use it. A call
+   * whose arguments are wrong is no use yet. One that fails later is: DCAP's library too has its mode from when it is
+   * loaded, and a process whose platform did not open must not turn up in the other mode, with another key, unnoticed.
+   */
+  async #use<T>(call: (quoting: Quoting) => Promise<T>, checkArguments: () => void = () => {}): Promise<T> {
     try {
+      checkArguments();
       this.#guard.claim(this.mode);
       return await call(this.#quoting);
     } catch (error) {
@@ -102,7 +119,37 @@ class Provider implements QuoteProvider {
   }
 }
 
-/** Makes a provider in the mode that the environment asks for. Nothing is loaded or connected before the first call. */
+/** Callers without types get a sentence too, before anything is taken. */
+function checkOptions({ env, stateDirectory, openPlatform, connect, warn }: QuoteProviderOptions): void {
+  const refuse = (what: string) => new PlatformError("OPTION_INVALID", `createQuoteProvider: ${what}`);
+  if (typeof env !== "object" || env === null) throw refuse("env is not an object; pass process.env");
+  if (stateDirectory !== undefined && typeof stateDirectory !== "string") throw refuse("stateDirectory is not a path");
+  for (const [name, value] of Object.entries({ openPlatform, connect, warn })) {
+    if (value !== undefined && typeof value !== "function") throw refuse(`${name} is not a function`);
+  }
+}
+
+function checkQuoteArguments(report: Uint8Array, quoteSize: number): void {
+  if (!(report instanceof Uint8Array) || report.length !== REPORT_SIZE) {
+    throw new QuoteProviderError(Quote3.INVALID_PARAMETER, `a report is ${REPORT_SIZE} bytes`);
+  }
+  if (!Number.isInteger(quoteSize) || quoteSize < 1 || quoteSize > 0xffff_ffff) {
+    throw new QuoteProviderError(Quote3.INVALID_PARAMETER, `${quoteSize} is no size of a quote in bytes`);
+  }
+}
+
+function checkLoadPolicy(policy: EnclaveLoadPolicy): void {
+  if (policy === "persistent" || policy === "ephemeral") return;
+  throw new QuoteProviderError(
+    Quote3.UNSUPPORTED_LOADING_POLICY,
+    `"${policy}" is no enclave load policy; use "persistent" or "ephemeral"`,
+  );
+}
+
+/**
+ * Makes a provider in the mode that the environment asks for. Nothing is loaded or connected before the first call.
+ * Fails with OPTION_INVALID when an option is not of its type.
+ */
 export function createQuoteProvider(options: QuoteProviderOptions): QuoteProvider {
   return new Provider(options);
 }
