@@ -35,6 +35,7 @@ function run(args: readonly string[], options: { shell?: string } = {}): Promise
 }
 
 let helper: ReturnType<typeof spawn>;
+let helperLog = "";
 
 before(async () => {
   const args = [
@@ -48,7 +49,10 @@ before(async () => {
     "2",
     "--json",
   ];
-  helper = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "ignore"] });
+  helper = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
+  helper.stderr?.on("data", (data) => {
+    helperLog += data;
+  });
   const line = await new Promise<string>((resolve) => helper.stdout?.once("data", (data) => resolve(String(data))));
   assert.equal(JSON.parse(line).ready, true);
   assert.equal(
@@ -110,6 +114,16 @@ test("probe: 0 when a real init_quote_ex succeeds, 1 when nobody answers", async
   const absent = await run(["probe", "--socket", path("absent.socket"), "--json"]);
   assert.equal(absent.status, 1);
   assert.equal(JSON.parse(absent.out).ready, false);
+});
+
+test("the user signals neither open a debugger nor end the daemon, and SIGHUP does not either", async () => {
+  for (const signal of ["SIGUSR1", "SIGUSR2", "SIGHUP"] as const) {
+    helper.kill(signal);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    assert.equal((await run(["probe", "--socket", path("aesm.socket")])).status, 0, signal);
+  }
+  assert.doesNotMatch(helperLog, /Debugger listening/);
+  assert.match(helperLog, /SIGHUP: configuration and state read again/);
 });
 
 test("a live owner of the socket is not robbed: exit status 1, and the owner is named", async () => {

@@ -45,13 +45,3 @@ test("reloads never overlap", async () => {
   assert.equal(most, 1);
   signals.release();
 });
-
-test("the user signals do nothing: no debugger, no end", async () => {
-  const signals = new DaemonSignals();
-  await send("SIGUSR1");
-  await send("SIGUSR2");
-  const { url } = await import("node:inspector");
-  assert.equal(url(), undefined);
-  assert.equal(signals.stopRequested, false);
-  signals.release();
-});

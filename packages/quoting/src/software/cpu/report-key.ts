@@ -1,4 +1,3 @@
-import { timingSafeEqual } from "node:crypto";
 import { assertSize, REPORT_OFFSET, REPORT_SIZE, TARGET_INFO_SIZE } from "@confcom/sgx";
 import { Cmac } from "../../crypto/cmac.ts";
 import { cmac } from "../../crypto/cmac-once.ts";
@@ -50,21 +49,45 @@ export function reportKey(
   return cmac(secrets.reportBaseKey, data);
 }
 
-/** Keys remembered. A KEYID is constant for a CPU's uptime, so a handful serves all callers of one machine. */
-const REMEMBERED = 16;
+/** Keys kept ready. A KEYID is constant for a CPU's uptime, so a handful serves all callers of one machine. */
+const KEPT = 16;
+/** Of a report, what its REPORT key depends on: CPUSVN and KEYID, as words. */
+const NAME_WORDS = 12;
+
+/** CPUSVN and KEYID of one report. Words, because a string for every report would be hashed, and kept, by the runtime. */
+class KeyName {
+  readonly #words = new Uint32Array(NAME_WORDS);
+
+  set(report: DataView): void {
+    for (let i = 0; i < NAME_WORDS; i++) this.#words[i] = report.getUint32(nameOffset(i));
+  }
+
+  isOf(report: DataView): boolean {
+    for (let i = NAME_WORDS - 1; i >= 0; i--) {
+      if (this.#words[i] !== report.getUint32(nameOffset(i))) return false;
+    }
+    return true;
+  }
+}
+
+function nameOffset(word: number): number {
+  return word < 4 ? 4 * word : REPORT_OFFSET.KEYID + 4 * (word - 4);
+}
 
 /**
  * Checks the MACs of reports that are for one enclave. One object per thread (it keeps cipher objects).
  *
- * The first report with some CPUSVN and KEYID is checked with a key derived for it alone; from the second on the key is
- * kept ready. The oldest is given up first, so a caller who sends a fresh KEYID each time costs a derivation each time
- * and no memory.
+ * The first report with some CPUSVN and KEYID is checked with a key derived for it alone; when the next one with them comes, the
+ * key is kept ready. Names seen once are remembered apart from keys kept, so a caller who sends a fresh KEYID each time costs a
+ * derivation each time, no memory, and nobody else's key.
  */
 export class ReportMacChecker {
   readonly #base: Cmac;
   readonly #data: Uint8Array;
-  /** By CPUSVN and KEYID: the key kept ready, or null when it was seen once. */
-  readonly #seen = new Map<string, Cmac | null>();
+  readonly #kept: { readonly name: KeyName; key: Cmac }[] = [];
+  #nextKept = 0;
+  readonly #seenOnce = Array.from({ length: KEPT }, () => new KeyName());
+  #nextSeen = 0;
 
   /** `targetInfo`: 512 bytes, the enclave the reports are for. */
   constructor(secrets: ReportSecrets, targetInfo: Uint8Array) {
@@ -78,25 +101,21 @@ export class ReportMacChecker {
    */
   check(report: Uint8Array): boolean {
     assertSize(report, REPORT_SIZE, "report");
-    const bytes = Buffer.from(report.buffer, report.byteOffset, REPORT_SIZE);
-    const expected = this.#mac(bytes);
-    return expected !== undefined && timingSafeEqual(expected, bytes.subarray(REPORT_OFFSET.MAC));
+    const expected = this.#mac(report);
+    if (expected === undefined) return false;
+    let difference = 0;
+    for (let i = 0; i < 16; i++) difference |= (expected[i] as number) ^ (report[REPORT_OFFSET.MAC + i] as number);
+    return difference === 0;
   }
 
-  #mac(report: Buffer): Uint8Array | undefined {
+  #mac(report: Uint8Array): Uint8Array | undefined {
     const body = report.subarray(0, REPORT_OFFSET.KEYID);
-    const name = report.toString("latin1", 0, 16) + report.toString("latin1", REPORT_OFFSET.KEYID, REPORT_OFFSET.MAC);
-    const seen = this.#seen.get(name);
-    if (seen) return seen.tag(body);
+    const view = new DataView(report.buffer, report.byteOffset, REPORT_SIZE);
+    for (const kept of this.#kept) if (kept.name.isOf(view)) return kept.key.tag(body);
     if (cpuSvnName(body.subarray(0, 16)) === undefined) return undefined;
     const key = this.#derive(report);
-    if (seen === undefined) {
-      this.#remember(name, null);
-      return cmac(key, body);
-    }
-    const ready = new Cmac(key);
-    this.#remember(name, ready);
-    return ready.tag(body);
+    if (!this.#seenBefore(view)) return cmac(key, body);
+    return this.#keep(view, new Cmac(key)).tag(body);
   }
 
   #derive(report: Uint8Array): Uint8Array {
@@ -105,14 +124,26 @@ export class ReportMacChecker {
     return this.#base.tag(this.#data);
   }
 
-  #remember(name: string, key: Cmac | null): void {
-    this.#seen.set(name, key);
-    if (this.#seen.size <= REMEMBERED) return;
-    for (const [oldest, given] of this.#seen) {
-      given?.release();
-      this.#seen.delete(oldest);
-      return;
+  #seenBefore(view: DataView): boolean {
+    for (const name of this.#seenOnce) if (name.isOf(view)) return true;
+    (this.#seenOnce[this.#nextSeen] as KeyName).set(view);
+    this.#nextSeen = (this.#nextSeen + 1) % KEPT;
+    return false;
+  }
+
+  #keep(view: DataView, key: Cmac): Cmac {
+    const oldest = this.#kept[this.#nextKept];
+    if (oldest === undefined) {
+      const name = new KeyName();
+      name.set(view);
+      this.#kept.push({ name, key });
+    } else {
+      oldest.key.release();
+      oldest.name.set(view);
+      oldest.key = key;
     }
+    this.#nextKept = (this.#nextKept + 1) % KEPT;
+    return key;
   }
 }
 
