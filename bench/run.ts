@@ -169,19 +169,28 @@ function limitPids(output: string): number[] {
 process.on("exit", killRunningServers);
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(1));
 
-const chosen = await options();
-const directory = mkdtempSync(join(tmpdir(), "confcom-bench-"));
-process.on("exit", () => rmSync(directory, { recursive: true, force: true }));
-const results = await measure(buildPrograms(), chosen, directory);
-const verdicts = judge(results);
-if (chosen.json) {
-  const machine = {
-    node: process.version,
-    cores: availableParallelism(),
-    cpu: cpus()[0]?.model ?? "",
-    kernel: release(),
-  };
-  process.stdout.write(`${JSON.stringify({ machine, workers: WORKERS, ...results, verdicts }, null, 2)}\n`);
-} else {
-  process.stdout.write(renderTable(results, verdicts));
+async function main(): Promise<void> {
+  const chosen = await options();
+  const directory = mkdtempSync(join(tmpdir(), "confcom-bench-"));
+  process.on("exit", () => rmSync(directory, { recursive: true, force: true }));
+  const results = await measure(buildPrograms(), chosen, directory);
+  const verdicts = judge(results);
+  if (chosen.json) {
+    const machine = {
+      node: process.version,
+      cores: availableParallelism(),
+      cpu: cpus()[0]?.model ?? "",
+      kernel: release(),
+    };
+    process.stdout.write(`${JSON.stringify({ machine, workers: WORKERS, ...results, verdicts }, null, 2)}\n`);
+  } else {
+    process.stdout.write(renderTable(results, verdicts));
+  }
+}
+
+try {
+  await main();
+} catch (error) {
+  process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(70);
 }
