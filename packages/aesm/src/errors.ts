@@ -7,15 +7,16 @@ export const AESM_ERROR_CODES = {
   MESSAGE_VALUE: "A field's value does not fit its type. Pass a value within the documented range.",
   SERVICE_REFUSED: "The service answered with an error code. The AESM code and its name say what to do.",
   SERVICE_UNREACHABLE:
-    "Nobody accepts connections on the AESM socket. Start the quote helper, or mount the directory of its socket (not the socket file).",
+    "No connection to the AESM socket. Start the quote helper, or mount the directory of its socket (not the socket file); where permission is denied, run as a user who may write to the socket.",
   SERVICE_TIMEOUT: "The service did not answer before the deadline. Look at its log, then try again.",
   SERVICE_CLOSED: "The service closed the connection before a whole reply. It did not understand the request.",
   RESPONSE_TOO_LARGE: "The service announced a reply above the limit. It is not an AESM service, or the limit is low.",
   RESPONSE_MISMATCH: "The reply does not answer the request that was sent. It is not an AESM service.",
   REQUEST_CANCELLED: "The caller cancelled the request.",
-  SOCKET_PATH: "The socket path cannot be used. Choose an absolute path of at most 107 bytes.",
+  SOCKET_PATH:
+    "The socket path cannot be used. Choose one of 1 to 107 bytes without NUL; a relative path counts from the working directory.",
   SOCKET_DIRECTORY:
-    "The socket's directory cannot be made or written. Create it, or run as a user who may write to it.",
+    "The socket's directory cannot be made or written. Create it on a writable file system, or run as a user who may write to it.",
   SOCKET_NOT_A_SOCKET: "Something other than a socket lies at the socket path. Move it away; it is never overwritten.",
   SOCKET_OWNED: "Another live process answers on the socket path. Stop it, choose another path, or take over.",
   SOCKET_OWNER_UNKNOWN:

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { chmodSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { describe, it } from "node:test";
@@ -29,6 +30,17 @@ async function misbehaving(
       await new Promise<void>((resolve) => server.close(() => resolve()));
     }
   });
+}
+
+/** Begins something as a user who has no rights here; the first connection attempt is made within the call. */
+function withoutRights<T>(begin: () => T): T {
+  if (process.geteuid?.() !== 0) return begin();
+  process.seteuid?.(65534);
+  try {
+    return begin();
+  } finally {
+    process.seteuid?.(0);
+  }
 }
 
 const replying = (hex: string) => (socket: Socket) => {
@@ -118,6 +130,27 @@ describe("client", () => {
       const client = new AesmClient({ socketPath: join(directory, "nobody"), connectAttempts: 2 });
       await assert.rejects(client.supportedKeyIdCount(), { code: "SERVICE_UNREACHABLE", status: 0x4001 });
     }));
+
+  it("a socket one may not write to is 0x4001 and says so, without another attempt", () =>
+    served({ platform: new RecordingPlatform() }, async ({ path, server }) => {
+      chmodSync(path, 0);
+      await assert.rejects(
+        withoutRights(() => new AesmClient({ socketPath: path }).supportedKeyIdCount()),
+        { code: "SERVICE_UNREACHABLE", status: 0x4001, message: /permission denied \(EACCES\).*run as a user/ },
+      );
+      assert.equal(server.counters.snapshot().accepted, 0);
+    }));
+
+  it("what cannot be a path is refused before anything is tried", async () => {
+    for (const socketPath of ["", "\0abstract", "a\0b", "x".repeat(108)]) {
+      const asked = new AesmClient({ socketPath }).supportedKeyIdCount();
+      await assert.rejects(asked, {
+        code: "SOCKET_PATH",
+        status: 0x4001,
+        message: /^the socket path .*(empty|NUL|107)/,
+      });
+    }
+  });
 
   it("a service that comes up meanwhile is found", () =>
     inTemporaryDirectory(async (directory) => {

@@ -3,6 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type AesmOperationName, SgxStatus } from "@confcom/sgx";
 import { AesmError } from "../errors.ts";
 import { FRAME_HEADER_SIZE, FrameAssembler } from "../framing.ts";
+import { requireSocketPath } from "../socket-path.ts";
 
 export interface ExchangeOptions {
   readonly socketPath: string;
@@ -22,8 +23,13 @@ const FIRST_BACKOFF_MS = 50;
 /** A server that is starting, restarting or has a full backlog; the request was not seen by anybody. */
 const NOT_LISTENING = new Set(["ECONNREFUSED", "ENOENT", "EAGAIN"]);
 
+/** The socket's mode, a directory's, or a security policy. */
+const DENIED = new Set(["EACCES", "EPERM"]);
+
 /** Sends one frame and returns the body of the reply (spec: AESM §2). Failures are AesmError with the status of §5.3. */
 export async function exchange(frame: Uint8Array, options: ExchangeOptions): Promise<Uint8Array> {
+  const { operation } = options;
+  requireSocketPath(options.socketPath, { operation, status: SgxStatus.ERROR_SERVICE_UNAVAILABLE });
   const deadline = AbortSignal.timeout(options.timeoutMs);
   const signal = options.signal === undefined ? deadline : AbortSignal.any([deadline, options.signal]);
   try {
@@ -31,9 +37,7 @@ export async function exchange(frame: Uint8Array, options: ExchangeOptions): Pro
       try {
         return await exchangeOnce(frame, options, signal);
       } catch (error) {
-        if (!(error instanceof AesmError) || error.code !== "SERVICE_UNREACHABLE" || attempt >= options.attempts) {
-          throw error;
-        }
+        if (!mayPass(error) || attempt >= options.attempts) throw error;
         await delay(FIRST_BACKOFF_MS * 2 ** (attempt - 1), undefined, { signal });
       }
     }
@@ -93,12 +97,29 @@ function exchangeOnce(frame: Uint8Array, options: ExchangeOptions, signal: Abort
   });
 }
 
+/** Only what may pass by itself is worth another attempt; a permission or a wrong kind of file is not. */
+function mayPass(error: unknown): boolean {
+  if (!(error instanceof AesmError) || error.code !== "SERVICE_UNREACHABLE") return false;
+  return NOT_LISTENING.has(codeOf(error.cause));
+}
+
 function unreachable(path: string, operation: AesmOperationName, error: NodeJS.ErrnoException): AesmError {
-  // Only what may pass by itself is worth another attempt; a permission or a wrong kind of file is not.
-  const passing = NOT_LISTENING.has(error.code ?? "");
+  const details = { operation, status: SgxStatus.ERROR_SERVICE_UNAVAILABLE, cause: error };
+  const reason = codeOf(error);
+  const failed = `${operation}: cannot connect to ${path}`;
+  if (DENIED.has(reason)) {
+    const need = "connecting needs write permission on the socket and search permission on every directory above it";
+    const message = `${failed}: permission denied (${reason}); ${need}: run as a user who has them, or make the socket 0666`;
+    return new AesmError("SERVICE_UNREACHABLE", message, details);
+  }
   return new AesmError(
-    passing ? "SERVICE_UNREACHABLE" : "SOCKET_PATH",
-    `${operation}: cannot connect to ${path} (${error.code ?? error.message}); is the quote helper running, and its directory mounted?`,
-    { operation, status: SgxStatus.ERROR_SERVICE_UNAVAILABLE, cause: error },
+    NOT_LISTENING.has(reason) ? "SERVICE_UNREACHABLE" : "SOCKET_PATH",
+    `${failed} (${reason}); is the quote helper running, and its directory mounted?`,
+    details,
   );
+}
+
+function codeOf(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return code ?? message;
 }

@@ -1,5 +1,6 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { ATTESTATION_ALGORITHM } from "@confcom/sgx";
+import { AesmError } from "../errors.ts";
 import { FRAME_HEADER_SIZE, readFrameHeader } from "../framing.ts";
 import { replyCapacity } from "../messages/reply-writer.ts";
 import type { QuotingPlatform } from "../platform.ts";
@@ -107,9 +108,12 @@ export class AesmServer implements ConnectionOwner {
   /** Listens on a bound descriptor, which several event loops may share, or on a path (for tests: no life cycle). */
   listen(target: { readonly fd: number } | { readonly path: string }): Promise<void> {
     return new Promise((resolve, reject) => {
+      const closed = (): void => reject(new AesmError("SOCKET_BIND", "the server was closed before it listened"));
       this.#server.once("error", reject);
+      this.#server.once("close", closed);
       this.#server.listen({ ...target, backlog: BACKLOG }, () => {
         this.#server.off("error", reject);
+        this.#server.off("close", closed);
         if (this.#fast) this.#fast = this.#fastAccept.install(this.#server, (handle) => this.#take(handle));
         resolve();
       });

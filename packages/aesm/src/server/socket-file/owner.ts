@@ -26,17 +26,27 @@ export function findSocketOwners(isName: (boundPath: string) => boolean, proc = 
   return owners;
 }
 
+/** The names that sockets of this network namespace are bound under, listening or not; the file may be elsewhere now. */
+export function boundSocketNames(proc = "/proc"): Set<string> {
+  return new Set(boundSockets(proc).map((socket) => socket.name));
+}
+
 /** `socket:[inode]`, as descriptors name it, of every listening socket bound under such a name. */
 function listeningInodes(isName: (boundPath: string) => boolean, proc: string): Set<string> {
-  const inodes = new Set<string>();
+  const listening = boundSockets(proc).filter((socket) => socket.listens && isName(socket.name));
+  return new Set(listening.map((socket) => `socket:[${socket.inode}]`));
+}
+
+function boundSockets(proc: string): { readonly name: string; readonly inode: string; readonly listens: boolean }[] {
+  const sockets = [];
   for (const line of read(`${proc}/net/unix`).split("\n").slice(1)) {
     // Num RefCount Protocol Flags Type St Inode Path
     const match = /^\S+ \S+ \S+ ([0-9A-F]+) \S+ \S+ +(\d+) (.+)$/.exec(line);
     if (match === null) continue;
-    const [, flags = "0", inode = "0", path = ""] = match;
-    if ((Number.parseInt(flags, 16) & LISTENING) !== 0 && isName(path)) inodes.add(`socket:[${inode}]`);
+    const [, flags = "0", inode = "0", name = ""] = match;
+    sockets.push({ name, inode, listens: (Number.parseInt(flags, 16) & LISTENING) !== 0 });
   }
-  return inodes;
+  return sockets;
 }
 
 function commandOf(directory: string): string {

@@ -1,9 +1,11 @@
 import { type FSWatcher, watch } from "node:fs";
 import { basename, dirname } from "node:path";
-import { AesmError } from "../../errors.ts";
 import { type FileIdentity, sameFile, socketIdentity } from "./path-state.ts";
 
-/** Another socket lies at the path now, or nothing does: clients no longer reach us either way. */
+/**
+ * Clients no longer reach us. "replaced": another socket lies at the path, a successor's. "removed": nothing does, or
+ * something that is no socket, so that they reach nobody.
+ */
 export type LossReason = "replaced" | "removed";
 
 /** For what fs.watch does not report: network file systems, exhausted inotify watches, a replaced directory. */
@@ -40,7 +42,7 @@ function lossOf(path: string, identity: FileIdentity): LossReason | undefined {
     const present = socketIdentity(path);
     if (present === undefined) return "removed";
     return sameFile(present, identity) ? undefined : "replaced";
-  } catch (error) {
-    return error instanceof AesmError && error.code === "SOCKET_NOT_A_SOCKET" ? "replaced" : "removed";
+  } catch {
+    return "removed";
   }
 }

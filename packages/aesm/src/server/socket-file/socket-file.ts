@@ -1,15 +1,15 @@
-import { chmodSync, linkSync, mkdirSync, renameSync, unlinkSync } from "node:fs";
-import * as net from "node:net";
-import { basename, dirname, join } from "node:path";
+import { chmodSync, existsSync, linkSync, mkdirSync, renameSync, unlinkSync } from "node:fs";
+import { dirname } from "node:path";
 import { AesmError } from "../../errors.ts";
+import { requireSocketPath } from "../../socket-path.ts";
+import { removeLeftovers } from "./leftover-sockets.ts";
 import { findSocketOwners, type SocketOwner } from "./owner.ts";
 import { type FileIdentity, inspectPath, type PathState, sameFile, socketIdentity } from "./path-state.ts";
 import { type LossReason, watchPath } from "./path-watch.ts";
-
-/** sun_path holds 108 bytes with its closing zero. */
-const MAX_PATH = 107;
+import { type BoundSocket, bindBeside, isTemporaryName } from "./temporary-socket.ts";
 
 export interface SocketFileOptions {
+  /** At most 107 bytes; a relative one counts from the working directory. */
   readonly path: string;
   /** Replace a live owner, which is expected to notice and leave; without it a live owner is an error. */
   readonly takeover?: boolean;
@@ -30,20 +30,24 @@ export class SocketFile {
   #published = false;
   #stopWatching: (() => void) | undefined;
 
-  constructor(options: SocketFileOptions, temporary: string, fd: number, identity: FileIdentity) {
+  constructor(options: SocketFileOptions, bound: BoundSocket, identity: FileIdentity) {
     this.path = options.path;
-    this.fd = fd;
+    this.fd = bound.fd;
     this.#takeover = options.takeover ?? false;
-    this.#temporary = temporary;
+    this.#temporary = bound.name;
     this.#identity = identity;
   }
 
   /**
    * Moves the socket to its path in one step, mode 0666: whoever connects reaches the old owner or this one. Call it
-   * when every event loop listens. Throws `SOCKET_OWNED`, `SOCKET_BIND`.
+   * when every event loop listens. Throws `SOCKET_OWNED`, `SOCKET_BIND`, and what {@link openSocketFile} says of paths.
    */
   async publish(): Promise<void> {
     try {
+      if (!this.#isMine(this.#temporary)) {
+        const message = `${this.#temporary}, under which the socket was bound, was removed meanwhile; start again`;
+        throw new AesmError("SOCKET_BIND", message);
+      }
       chmodSync(this.#temporary, 0o666);
       // Somebody may have come while the event loops started. A link cannot overwrite, so two that start together cannot
       // both believe to be first; a stale socket is looked at again right before it is replaced.
@@ -56,18 +60,15 @@ export class SocketFile {
     } catch (error) {
       this.remove();
       if (error instanceof AesmError) throw error;
-      throw new AesmError("SOCKET_BIND", `${this.path}: the socket could not be moved into place`, { cause: error });
+      const message = `${this.path}: the socket could not be moved into place from ${this.#temporary}`;
+      const hint = `is ${dirname(this.path)} still there, and writable for this user?`;
+      throw new AesmError("SOCKET_BIND", `${message} (${reasonOf(error)}); ${hint}`, { cause: error });
     }
   }
 
   /** Whether the path still leads to this socket. */
   isOurs(): boolean {
-    if (!this.#published) return false;
-    try {
-      return sameFile(socketIdentity(this.path), this.#identity);
-    } catch {
-      return false;
-    }
+    return this.#published && this.#isMine(this.path);
   }
 
   /** Calls `lost` once when the path no longer leads here: drain then, and leave without removing anything. */
@@ -75,17 +76,24 @@ export class SocketFile {
     this.#stopWatching ??= watchPath(this.path, this.#identity, lost);
   }
 
-  /** Removes the path if it is still ours, and the temporary one. Returns whether the path was removed. */
+  /**
+   * Removes the path, or the temporary one before {@link publish}, if it is still ours. Returns whether the path was
+   * removed; never throws, for there are clients to be served to the end.
+   */
   remove(): boolean {
     this.#stopWatching?.();
     this.#stopWatching = undefined;
-    if (!this.#published) {
-      unlinkIfPresent(this.#temporary);
+    if (this.#published) return this.isOurs() && removeFile(this.path);
+    if (this.#isMine(this.#temporary)) removeFile(this.#temporary);
+    return false;
+  }
+
+  #isMine(name: string): boolean {
+    try {
+      return sameFile(socketIdentity(name), this.#identity);
+    } catch {
       return false;
     }
-    if (!this.isOurs()) return false;
-    unlinkIfPresent(this.path);
-    return true;
   }
 
   #linkIntoPlace(): boolean {
@@ -97,7 +105,7 @@ export class SocketFile {
       renameSync(this.#temporary, this.path);
       return true;
     }
-    unlinkIfPresent(this.#temporary);
+    removeFile(this.#temporary);
     return true;
   }
 
@@ -109,32 +117,41 @@ export class SocketFile {
 }
 
 /**
- * Creates the directory if it is missing, looks who owns the path, and binds. Throws `SOCKET_PATH`, `SOCKET_DIRECTORY`,
+ * Creates the directory if it is missing, looks who owns the path, binds, and removes what was left behind by processes
+ * that were killed while starting. Every failure is an AesmError: `SOCKET_PATH`, `SOCKET_DIRECTORY`,
  * `SOCKET_NOT_A_SOCKET`, `SOCKET_OWNED`, `SOCKET_OWNER_UNKNOWN`, `SOCKET_BIND`.
  */
 export async function openSocketFile(options: SocketFileOptions): Promise<SocketFile> {
   const { path } = options;
-  if (path === "" || Buffer.byteLength(path) > MAX_PATH) {
-    throw new AesmError(
-      "SOCKET_PATH",
-      `the socket path ${path} is ${Buffer.byteLength(path)} bytes, not 1 to ${MAX_PATH}`,
-    );
-  }
+  requireSocketPath(path);
   makeDirectory(dirname(path));
   refuseLiveOwner(path, await inspectPath(path), options.takeover ?? false);
-  const temporary = temporaryName(path, `${process.pid}-${++opened}`);
-  // Left behind by a process that had our number and died while starting.
-  unlinkIfPresent(temporary);
-  const fd = bind(temporary);
-  return new SocketFile(options, temporary, fd, socketIdentity(temporary) as FileIdentity);
+  const bound = bindBeside(path);
+  const identity = socketIdentity(bound.name);
+  if (identity === undefined) {
+    throw new AesmError("SOCKET_BIND", `${bound.name} was removed right after it was bound; start again`);
+  }
+  await removeLeftovers(path, bound.name);
+  return new SocketFile(options, bound, identity);
 }
 
 function makeDirectory(directory: string): void {
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o755 });
+    makeMissing(directory);
   } catch (error) {
-    const message = `the directory ${directory} of the socket cannot be created: ${(error as Error).message}`;
+    const message = `the directory ${directory} of the socket cannot be created (${reasonOf(error)})`;
     throw new AesmError("SOCKET_DIRECTORY", message, { cause: error });
+  }
+}
+
+/** Not mkdir's own recursion, which never ends where the kernel answers ENOENT although the parent is there (/proc). */
+function makeMissing(directory: string): void {
+  if (existsSync(directory)) return;
+  makeMissing(dirname(directory));
+  try {
+    mkdirSync(directory, { mode: 0o755 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
   }
 }
 
@@ -151,42 +168,24 @@ function refuseLiveOwner(path: string, state: PathState, takeover: boolean): voi
   );
 }
 
-/** The processes that listen under this path, or under the temporary name it was bound with. */
+/**
+ * The processes that listen under this path, or under the temporary name it was bound with. The kernel shows that name
+ * for ever; while its file is there, too, the process is still starting, and not the one that answers.
+ */
 export function socketOwners(path: string): SocketOwner[] {
-  const temporary = temporaryName(path, "");
-  return findSocketOwners(
-    (bound) => bound === path || (bound.startsWith(temporary) && /^\d+-\d+$/.test(bound.slice(temporary.length))),
-  );
+  return findSocketOwners((bound) => bound === path || (isTemporaryName(path, bound) && !existsSync(bound)));
 }
 
-/** Sockets opened by this process: each has a temporary name of its own. */
-let opened = 0;
-
-/** In the same directory, so that the rename is atomic. The kernel shows a socket under this name for ever. */
-function temporaryName(path: string, owner: string): string {
-  const name = join(dirname(path), `.${basename(path)}.${owner}`);
-  return Buffer.byteLength(name) <= MAX_PATH ? name : join(dirname(path), `.${owner}`);
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
-/** Binds without listening, which net.Server cannot: a connection before the event loops run would be refused. */
-function bind(path: string): number {
-  const create = (net as unknown as { _createServerHandle?: (path: string, port: number, type: number) => unknown })
-    ._createServerHandle;
-  const handle = create?.(path, -1, -1);
-  const fd = (handle as { fd?: unknown } | undefined)?.fd;
-  // The handle stays alive, and its descriptor open, until somebody closes it: Node holds handles strongly.
-  if (typeof fd === "number" && fd >= 0) return fd;
-  const cause = typeof handle === "number" ? `error ${handle}` : "this runtime gives no descriptor";
-  throw new AesmError(
-    "SOCKET_DIRECTORY",
-    `${path} cannot be bound (${cause}); is the directory writable for this user, and on a file system with sockets?`,
-  );
-}
-
-function unlinkIfPresent(path: string): void {
+/** Leaves what cannot be removed: a socket nobody listens on is replaced at the next start. */
+function removeFile(path: string): boolean {
   try {
     unlinkSync(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    return true;
+  } catch {
+    return false;
   }
 }

@@ -48,11 +48,17 @@ export async function attachWorker<State, Request, Reply>(
   let requests = 0;
   const say = (message: FromWorker): void => port.postMessage(message);
   let duties: WorkerDuties<State> | undefined;
+  let drainWhenStarted: number | undefined;
+  const drain = (started: WorkerDuties<State>, deadlineMs: number): void => {
+    void started.drain(deadlineMs).finally(() => say({ kind: "drained" }));
+  };
   // Before the start, which may ask the main thread already.
   port.on("message", (message: ToWorker) => {
     if (message.kind === "state") void takeState(message.id, message.state as State);
     else if (message.kind === "drain") {
-      void duties?.drain(message.deadlineMs).finally(() => say({ kind: "drained" }));
+      // The pool may be closed while it starts.
+      if (duties === undefined) drainWhenStarted = message.deadlineMs;
+      else drain(duties, message.deadlineMs);
     } else {
       const question = waiting.get(message.id);
       waiting.delete(message.id);
@@ -75,7 +81,8 @@ export async function attachWorker<State, Request, Reply>(
         say({ kind: "request", id, request });
       }),
   });
-  say({ kind: "ready" });
+  if (drainWhenStarted === undefined) say({ kind: "ready" });
+  else drain(duties, drainWhenStarted);
 
   async function takeState(id: number, newState: State): Promise<void> {
     try {

@@ -12,7 +12,7 @@ import type { PoolState } from "../../testing/pool-worker.ts";
 import { inTemporaryDirectory } from "../../testing/served.ts";
 import type { ServerEvent } from "../events.ts";
 import { openSocketFile } from "../socket-file/socket-file.ts";
-import { startWorkerPool, type WorkerPool, type WorkerPoolOptions } from "./worker-pool.ts";
+import { startWorkerPool, WorkerPool, type WorkerPoolOptions } from "./worker-pool.ts";
 
 const ENTRY = new URL("../../testing/pool-worker.ts", import.meta.url);
 const DYING_POOL = fileURLToPath(new URL("../../testing/dying-pool.ts", import.meta.url));
@@ -106,6 +106,39 @@ describe("worker pool", () => {
       },
       { data: "hang" },
     ));
+
+  it("closed twice, the second waits for the end, too", () =>
+    pooled(
+      async ({ pool }) => {
+        let ended = false;
+        const first = pool.close(100).then(() => {
+          ended = true;
+        });
+        await pool.close();
+        assert.ok(ended);
+        await first;
+        await pool.close();
+      },
+      { data: "hang" },
+    ));
+
+  it("closed while it starts, the start fails and no worker is waited for in vain", { timeout: 30_000 }, () =>
+    inTemporaryDirectory(async (directory) => {
+      const socketFile = await openSocketFile({ path: join(directory, "aesm.socket") });
+      const pool = new WorkerPool<PoolState, string, PoolState>({
+        entry: ENTRY,
+        count: 2,
+        fd: socketFile.fd,
+        initialState: { initialized: true, generation: 0 },
+        onRequest: () => ({ initialized: true, generation: 0 }),
+        onDeath: (error) => assert.fail(error),
+      });
+      const starting = assert.rejects(pool.start(), { code: "POOL_CLOSED" });
+      await Promise.all([pool.close(120_000), pool.close(120_000), starting]);
+      await assert.rejects(pool.start(), { code: "POOL_CLOSED" });
+      socketFile.remove();
+    }),
+  );
 
   it("a worker's death ends the process at once, non-zero", async () => {
     // In a process of its own: the dead worker has closed the descriptor that all others listen on, and the runtime may

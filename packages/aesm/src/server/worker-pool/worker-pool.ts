@@ -46,6 +46,7 @@ export class WorkerPool<State, Request, Reply> {
   readonly #waiting = new Map<string, Waiting>();
   #publications = 0;
   #closing = false;
+  #closed: Promise<void> | undefined;
   #dead = false;
 
   constructor(options: WorkerPoolOptions<State, Request, Reply>) {
@@ -54,6 +55,7 @@ export class WorkerPool<State, Request, Reply> {
 
   /** Starts all workers; resolves when every one listens. Use {@link startWorkerPool}. */
   async start(): Promise<void> {
+    if (this.#closing) throw new AesmError("POOL_CLOSED", "the pool cannot be started: it is closed");
     const { count, fd, entry, initialState, data } = this.#options;
     for (let index = 0; index < count; index++) {
       const shared = new SharedArrayBuffer(ServerCounters.byteLength);
@@ -97,9 +99,14 @@ export class WorkerPool<State, Request, Reply> {
    * Lets every worker answer who has connected, bounded by `deadlineMs`, whatever a worker does. Call it when the path no
    * longer leads here. The threads are then left to end with the process, which they no longer keep alive: each would
    * close the one shared descriptor number on its way out, and the second might close somebody else's file under it.
+   * Whoever calls it again waits for the same end. A start under way fails with `POOL_CLOSED`.
    */
-  async close(deadlineMs = 16_000): Promise<void> {
-    if (this.#closing) return;
+  close(deadlineMs = 16_000): Promise<void> {
+    this.#closed ??= this.#closing ? Promise.resolve() : this.#end(deadlineMs);
+    return this.#closed;
+  }
+
+  async #end(deadlineMs: number): Promise<void> {
     this.#closing = true;
     this.#rejectAll(new AesmError("POOL_CLOSED", "the pool was closed meanwhile"));
     if (!this.#dead) {
@@ -163,6 +170,8 @@ export class WorkerPool<State, Request, Reply> {
   }
 
   #died(index: number, cause: unknown): void {
+    // Whoever is waited for at the end and is gone has nobody left to serve.
+    this.#waiting.get(`${index} drained`)?.resolve();
     if (this.#closing || this.#dead) return;
     this.#dead = true;
     const why = cause instanceof Error ? cause.message : String(cause);
