@@ -79,7 +79,8 @@ test("libraries read no clock, randomness or environment of their own", () => {
   const forbidden = /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\bprocess\.env\b/;
   for (const name of ["sgx", "verify", "quoting", "aesm"]) {
     for (const file of sources(name)) {
-      if (isTest(file)) continue;
+      // The one file of a library that binds the real ones, for applications that pass nothing.
+      if (isTest(file) || file.endsWith("/provider/default-platform.ts")) continue;
       assert.doesNotMatch(readFileSync(file, "utf8"), forbidden, relative(packages, file));
     }
   }

@@ -1,5 +1,5 @@
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { type Command, Option } from "commander";
 import { CommandError } from "../command-error.ts";
 import { ExitCode } from "../exit-code.ts";
@@ -61,7 +61,7 @@ async function exportCollateral(options: ExportOptions, output: Output): Promise
 
 function makeDirectory(path: string): void {
   try {
-    mkdirSync(path, { recursive: true });
+    makeMissing(path);
   } catch (cause) {
     throw new CommandError(
       "CLI_OUTPUT_UNWRITABLE",
@@ -70,4 +70,11 @@ function makeDirectory(path: string): void {
       { exitCode: ExitCode.CANNOT_CREATE, cause },
     );
   }
+}
+
+/** Not mkdir's own recursion, which never ends where the kernel answers ENOENT although the parent is there (/proc). */
+function makeMissing(path: string): void {
+  if (existsSync(path)) return;
+  makeMissing(dirname(path));
+  mkdirSync(path);
 }
