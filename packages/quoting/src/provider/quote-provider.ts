@@ -122,7 +122,7 @@ class Provider implements QuoteProvider {
 /** Callers without types get a sentence too, before anything is taken. */
 function checkOptions({ env, stateDirectory, openPlatform, connect, warn }: QuoteProviderOptions): void {
   const refuse = (what: string) => new PlatformError("OPTION_INVALID", `createQuoteProvider: ${what}`);
-  if (typeof env !== "object" || env === null) throw refuse("env is not an object; pass process.env");
+  if (typeof env !== "object" || env === null) throw refuse("env is not an object; pass the process's environment");
   if (stateDirectory !== undefined && typeof stateDirectory !== "string") throw refuse("stateDirectory is not a path");
   for (const [name, value] of Object.entries({ openPlatform, connect, warn })) {
     if (value !== undefined && typeof value !== "function") throw refuse(`${name} is not a function`);
