@@ -46,6 +46,8 @@ const SWEEP_INTERVAL = 100;
  */
 export class AesmServer implements ConnectionOwner {
   readonly counters: ServerCounters;
+  /** Called for every accepted connection. */
+  onAccept: (() => void) | undefined;
 
   readonly #inForce: LimitsInForce;
   #fast: boolean;
@@ -105,6 +107,16 @@ export class AesmServer implements ConnectionOwner {
     this.#reply = new Uint8Array(replyCapacity(limits.maxQuoteBuffer, limits.maxMessage));
   }
 
+  /** No connection is open, apart from one being answered in this very turn of the loop, and no answer is due. */
+  get idle(): boolean {
+    return this.#open.size === 0 && this.#lane.idle;
+  }
+
+  /** More than half of the connections that it may hold are open. */
+  get crowded(): boolean {
+    return 2 * this.#open.size > this.#inForce.current.maxConnections;
+  }
+
   /** Listens on a bound descriptor, which several event loops may share, or on a path (for tests: no life cycle). */
   listen(target: { readonly fd: number } | { readonly path: string }): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -157,6 +169,7 @@ export class AesmServer implements ConnectionOwner {
   #countAccepted(): void {
     this.#acceptedNow++;
     this.counters.accepted();
+    this.onAccept?.();
   }
 
   /** The fast path: one read, the answer, one write, close. Returns false to leave the connection to `#accept`. */

@@ -33,6 +33,7 @@ await attachWorker<PoolState, string, PoolState>(async (context) => {
   if (context.data === "fail") throw new Error("this worker cannot start");
   await server.listen({ fd: context.fd });
   return {
+    server,
     onState: (state) => {
       if (state.generation === -1) throw new Error("not that state");
       platform = new RecordingPlatform(state);

@@ -20,6 +20,7 @@ await attachWorker<SharedState, WorkerRequest, undefined>(async (context) => {
   });
   await server.listen({ fd: context.fd });
   return {
+    server,
     onState: (state) => {
       platform.update(state.snapshot);
       server.changeLimits(share(state));

@@ -2,7 +2,9 @@ import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { AesmError } from "../../errors.ts";
 import { ServerCounters } from "../counters.ts";
 import type { ServerEvent } from "../events.ts";
+import { Doorbells } from "./doorbell.ts";
 import { carryError, type FromWorker, restoreError, type ToWorker, type WorkerStart } from "./protocol.ts";
+import { LeadLoop, type LoopServer, SpareLoop } from "./spare-loop.ts";
 
 /** What a worker knows and may ask. */
 export interface WorkerContext<State, Request, Reply> {
@@ -25,6 +27,8 @@ export interface WorkerContext<State, Request, Reply> {
 export interface WorkerDuties<State> {
   /** Takes a new state, before the main thread announces it to anybody. */
   onState(state: State): void | Promise<void>;
+  /** The server that listens on the shared socket: with it, all workers but the first sleep while the first can cope. */
+  readonly server?: LoopServer;
   /** Answers everybody who had connected; then the thread is ended. */
   drain(deadlineMs: number): Promise<unknown>;
 }
@@ -43,13 +47,15 @@ export async function attachWorker<State, Request, Reply>(
 ): Promise<void> {
   const port = parentPort as MessagePort | null;
   if (port === null) throw new AesmError("WORKER_START", "a worker entry was run outside of a worker thread");
-  const { index, count, fd, state, counters, data } = workerData as WorkerStart;
+  const { index, count, fd, state, counters, data, bells } = workerData as WorkerStart;
   const waiting = new Map<number, Waiting>();
   let requests = 0;
   const say = (message: FromWorker): void => port.postMessage(message);
   let duties: WorkerDuties<State> | undefined;
+  let spare: SpareLoop | undefined;
   let drainWhenStarted: number | undefined;
   const drain = (started: WorkerDuties<State>, deadlineMs: number): void => {
+    spare?.retire();
     void started.drain(deadlineMs).finally(() => say({ kind: "drained" }));
   };
   // Before the start, which may ask the main thread already.
@@ -81,8 +87,15 @@ export async function attachWorker<State, Request, Reply>(
         say({ kind: "request", id, request });
       }),
   });
-  if (drainWhenStarted === undefined) say({ kind: "ready" });
-  else drain(duties, drainWhenStarted);
+  if (drainWhenStarted !== undefined) {
+    drain(duties, drainWhenStarted);
+    return;
+  }
+  say({ kind: "ready" });
+  if (duties.server !== undefined && count > 1) {
+    if (index > 0) spare = new SpareLoop(new Doorbells(bells), index, duties.server, () => performance.now());
+    else new LeadLoop(new Doorbells(bells), duties.server, () => performance.eventLoopUtilization());
+  }
 
   async function takeState(id: number, newState: State): Promise<void> {
     try {

@@ -25,6 +25,7 @@ export interface WorkerStart {
   readonly state: unknown;
   readonly counters: SharedArrayBuffer;
   readonly data: unknown;
+  readonly bells: SharedArrayBuffer;
 }
 
 /** A failure in a form that survives the way between threads: class and codes would be lost. */

@@ -149,4 +149,13 @@ describe("worker pool", () => {
     assert.equal(await said, "asking for the worker's death");
     assert.ok(code === 70 || signal === "SIGABRT", `exit ${code}, signal ${signal}`);
   });
+
+  it("lets all workers but the first sleep while the first can cope, and wakes them for a new state", async () => {
+    await pooled(async ({ pool, client }) => {
+      for (let i = 0; i < 40; i++) assert.equal(await client.supportedKeyIdCount(), 1);
+      const [first, second] = pool.counters();
+      assert.ok((first?.accepted ?? 0) > (second?.accepted ?? 0));
+      await pool.publish({ initialized: true, generation: 7 });
+    });
+  });
 });

@@ -2,6 +2,7 @@ import { type ResourceLimits, Worker } from "node:worker_threads";
 import { AesmError } from "../../errors.ts";
 import { type CountersSnapshot, ServerCounters } from "../counters.ts";
 import type { ServerEvent } from "../events.ts";
+import { Doorbells } from "./doorbell.ts";
 import { carryError, type FromWorker, restoreError, type ToWorker, type WorkerStart } from "./protocol.ts";
 
 export interface WorkerPoolOptions<State, Request, Reply> {
@@ -44,6 +45,7 @@ export class WorkerPool<State, Request, Reply> {
   readonly #workers: Worker[] = [];
   readonly #counters: ServerCounters[] = [];
   readonly #waiting = new Map<string, Waiting>();
+  #bells: Doorbells | undefined;
   #publications = 0;
   #closing = false;
   #closed: Promise<void> | undefined;
@@ -57,9 +59,11 @@ export class WorkerPool<State, Request, Reply> {
   async start(): Promise<void> {
     if (this.#closing) throw new AesmError("POOL_CLOSED", "the pool cannot be started: it is closed");
     const { count, fd, entry, initialState, data } = this.#options;
+    const bells = new SharedArrayBuffer(Doorbells.byteLength(count));
+    this.#bells = new Doorbells(bells);
     for (let index = 0; index < count; index++) {
       const shared = new SharedArrayBuffer(ServerCounters.byteLength);
-      const start: WorkerStart = { index, count, fd, state: initialState, counters: shared, data };
+      const start: WorkerStart = { index, count, fd, state: initialState, counters: shared, data, bells };
       const worker = new Worker(entry, {
         workerData: start,
         resourceLimits: this.#options.resourceLimits ?? WORKER_RESOURCE_LIMITS,
@@ -167,6 +171,7 @@ export class WorkerPool<State, Request, Reply> {
 
   #post(worker: Worker, message: ToWorker): void {
     worker.postMessage(message);
+    this.#bells?.ring(this.#workers.indexOf(worker));
   }
 
   #died(index: number, cause: unknown): void {
