@@ -32,6 +32,8 @@ export interface QuoteHelperOptions {
   readonly cpuSvn?: CpuSvn;
   readonly workers?: number;
   readonly takeover?: boolean;
+  /** False keeps every event loop awake, so that a light load is spread over all of them. */
+  readonly spareLoops?: boolean;
 }
 
 /** A running `confcom quote-helper`. */
@@ -86,6 +88,10 @@ export async function startQuoteHelper(
   if (options.cpu !== undefined) args.push("--cpu", options.cpu);
   if (options.cpuSvn !== undefined) args.push("--cpusvn", options.cpuSvn);
   if (options.takeover === true) args.push("--takeover");
+  if (options.spareLoops === false) {
+    writeFileSync(`${options.socket}.json`, JSON.stringify({ spareLoops: false }));
+    args.push("--config", `${options.socket}.json`);
+  }
   const child = start(process.execPath, [COMMAND, ...args]);
   const helper = new QuoteHelper(options, child);
   void meanwhile(child);

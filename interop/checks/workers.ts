@@ -13,7 +13,8 @@ export const workers: readonly Check<Scene>[] = [
     name: `init, size and quote on different workers, ${ROUNDS.toLocaleString("en")} rounds: never 42`,
     deadline: 600_000,
     async run(scene) {
-      const { helper, pubKeyId, quoteSize, report } = await scene.subject();
+      // All event loops awake: with spare ones asleep a client in one process would be served by one loop alone.
+      const { helper, pubKeyId, quoteSize, report } = await scene.makeSubject({ spareLoops: false });
       const before = threadTicks(helper.process.pid);
       let rounds = 0;
       const lane = async (): Promise<void> => {
@@ -37,7 +38,7 @@ export const workers: readonly Check<Scene>[] = [
     async run(scene) {
       const { report } = await scene.subject();
       for (let state = 0; state < FRESH_STATES; state++) {
-        const helper = await scene.startFresh({ workers: 2 + (state % 3) });
+        const helper = await scene.startFresh({ workers: 2 + (state % 3), spareLoops: state % 2 === 0 });
         expectEqual(await errorCode(getQuoteSize(helper.socket)), 42, "get_quote_size_ex before any init");
         expectEqual(await errorCode(getQuote(helper.socket, report, 8192)), 42, "get_quote_ex before any init");
         const firstCaller = async (): Promise<string> => {

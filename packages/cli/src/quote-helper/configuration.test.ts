@@ -18,14 +18,19 @@ function file(content: unknown): string {
 const hash = (text: string) => [...text].reduce((sum, char) => (sum * 31 + char.charCodeAt(0)) | 0, 7);
 
 test("without a file the documented defaults hold", () => {
-  assert.deepEqual(readConfiguration(undefined, undefined), { logLevel: "info", limits: DEFAULT_LIMITS });
+  assert.deepEqual(readConfiguration(undefined, undefined), {
+    logLevel: "info",
+    limits: DEFAULT_LIMITS,
+    spareLoops: true,
+  });
 });
 
 test("a file changes what it names and leaves the rest", () => {
-  const path = file({ logLevel: "warn", limits: { answerTimeout: 5000 } });
+  const path = file({ logLevel: "warn", limits: { answerTimeout: 5000 }, spareLoops: false });
   assert.deepEqual(readConfiguration(path, undefined), {
     logLevel: "warn",
     limits: { ...DEFAULT_LIMITS, answerTimeout: 5000 },
+    spareLoops: false,
   });
 });
 
@@ -36,6 +41,7 @@ test("the command line's log level wins over the file's", () => {
 test("anything misspelt, out of range or of another type is refused and named", () => {
   for (const [content, what] of [
     [{ loglevel: "info" }, /unknown key "loglevel"/],
+    [{ spareLoops: 0 }, /spareLoops is true or false/],
     [{ logLevel: "loud" }, /logLevel is one of/],
     [{ limits: { answerTimout: 1 } }, /unknown limit "answerTimout"/],
     [{ limits: { answerTimeout: 0 } }, /limits.answerTimeout is a whole number/],

@@ -10,6 +10,8 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 export interface Configuration {
   readonly logLevel: LogLevel;
   readonly limits: ServerLimits;
+  /** Whether all event loops but the first sleep while that one can cope; taken at start only. */
+  readonly spareLoops: boolean;
 }
 
 /** Lowest and highest sensible value of each limit. Times in milliseconds, sizes in bytes. */
@@ -46,17 +48,20 @@ export function isLogLevel(value: unknown): value is LogLevel {
  * refused: a misspelt limit would silently not hold. Throws CommandError `CLI_CONFIGURATION`.
  */
 export function readConfiguration(path: string | undefined, logLevel: LogLevel | undefined): Configuration {
-  if (path === undefined) return { logLevel: logLevel ?? "info", limits: DEFAULT_LIMITS };
+  if (path === undefined) return { logLevel: logLevel ?? "info", limits: DEFAULT_LIMITS, spareLoops: true };
   const file = parseObject(path);
   let limits: ServerLimits = DEFAULT_LIMITS;
   let fileLevel: LogLevel = "info";
+  let spareLoops = true;
   for (const [key, value] of Object.entries(file)) {
     if (key === "logLevel" && isLogLevel(value)) fileLevel = value;
     else if (key === "logLevel") throw refuse(path, `logLevel is one of ${LOG_LEVELS.join(", ")}`);
+    else if (key === "spareLoops" && typeof value === "boolean") spareLoops = value;
+    else if (key === "spareLoops") throw refuse(path, "spareLoops is true or false");
     else if (key === "limits") limits = readLimits(path, value);
     else throw refuse(path, `unknown key "${key}"`);
   }
-  return { logLevel: logLevel ?? fileLevel, limits };
+  return { logLevel: logLevel ?? fileLevel, limits, spareLoops };
 }
 
 function parseObject(path: string): Record<string, unknown> {

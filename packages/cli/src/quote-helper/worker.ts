@@ -1,6 +1,6 @@
 import { AesmServer, attachWorker, limitsForLoop, openFileLimit } from "@confcom/aesm";
 import { createSnapshotPlatform } from "@confcom/quoting/software";
-import type { SharedState, WorkerRequest } from "./shared-state.ts";
+import type { SharedState, WorkerRequest, WorkerSettings } from "./shared-state.ts";
 
 // One event loop of the quote helper: accepts on the shared socket and answers from the snapshot it was given.
 await attachWorker<SharedState, WorkerRequest, undefined>(async (context) => {
@@ -19,8 +19,9 @@ await attachWorker<SharedState, WorkerRequest, undefined>(async (context) => {
     log: context.report,
   });
   await server.listen({ fd: context.fd });
+  const { spareLoops } = context.data as WorkerSettings;
   return {
-    server,
+    ...(spareLoops ? { server } : {}),
     onState: (state) => {
       platform.update(state.snapshot);
       server.changeLimits(share(state));
