@@ -1,8 +1,8 @@
 import { availableParallelism } from "node:os";
 import { DEFAULT_SOCKET_PATH } from "@confcom/aesm";
+import { DEFAULT_STATE_DIRECTORY } from "@confcom/quoting";
 import { type Command, Option } from "commander";
 import { isLogLevel, LOG_LEVELS } from "../quote-helper/configuration.ts";
-import { DEFAULT_STATE_DIRECTORY } from "../quote-helper/state.ts";
 import type { Output } from "../terminal/output.ts";
 import { parseInteger } from "../usage-error.ts";
 

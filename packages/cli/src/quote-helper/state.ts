@@ -6,9 +6,6 @@ import { openFuses, type ReportSecrets } from "@confcom/quoting/software";
 import { CommandError } from "../command-error.ts";
 import { ExitCode } from "../exit-code.ts";
 
-/** Where a quote helper keeps its platform unless told otherwise. */
-export const DEFAULT_STATE_DIRECTORY = "/var/lib/confcom";
-
 export const systemRandom = (size: number): Uint8Array => new Uint8Array(randomBytes(size));
 
 /** Opens (and makes, if need be) a state directory on the real file system. */
