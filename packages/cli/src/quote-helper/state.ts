@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { existsSync } from "node:fs";
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import { nodeFileSystem, StateDirectory, type StateWarning } from "@confcom/quoting";
 import { openFuses, type ReportSecrets } from "@confcom/quoting/software";
@@ -15,13 +15,17 @@ export function openState(path: string, warn: StateWarning): StateDirectory {
 
 /** Opens a state directory that must hold a platform already. Throws CommandError `CLI_INPUT_UNREADABLE`. */
 export function openExistingState(path: string, warn: StateWarning): StateDirectory {
-  if (!existsSync(join(path, "fuses.json"))) {
-    throw new CommandError(
-      "CLI_INPUT_UNREADABLE",
-      `${path} holds no software platform`,
-      "Start `confcom quote-helper --state DIR` once to make one, or check the path.",
-      { exitCode: ExitCode.CONFIGURATION },
-    );
+  const refuse = (message: string, nextStep: string, cause: unknown) =>
+    new CommandError("CLI_INPUT_UNREADABLE", message, nextStep, { exitCode: ExitCode.CONFIGURATION, cause });
+  try {
+    statSync(join(path, "fuses.json"));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENOTDIR") {
+      const nextStep = "Start `confcom quote-helper --state DIR` once to make one, or check the path.";
+      throw refuse(`${path} holds no software platform`, nextStep, error);
+    }
+    throw refuse(`${path} cannot be looked into (${code})`, "Run as the user the state directory belongs to.", error);
   }
   return openState(path, warn);
 }
