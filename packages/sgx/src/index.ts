@@ -19,4 +19,5 @@ export * from "./quote/quote.ts";
 export * from "./quote/signature-data.ts";
 export * from "./quote/td-report.ts";
 export * from "./report.ts";
+export * from "./software-marker.ts";
 export * from "./target-info.ts";

@@ -1,3 +1,4 @@
+export { SOFTWARE_PLATFORM_OID } from "@confcom/sgx";
 export { BUDGETS } from "./budgets.ts";
 export type { Collateral, QveCollateral } from "./collateral/collateral.ts";
 export { COLLATERAL_VERSIONS } from "./collateral/collateral.ts";
@@ -7,7 +8,7 @@ export * from "./errors.ts";
 export { createVerificationCache, type VerificationCache } from "./memory.ts";
 export { ALLOWABLE_RESULTS, type AllowableResult, type EnclavePolicy, type Policy, type TdPolicy } from "./policy.ts";
 export * from "./result.ts";
-export { isSoftwarePlatform, SOFTWARE_PLATFORM_OID } from "./software-marker.ts";
+export { isSoftwarePlatform } from "./software-marker.ts";
 export { explainStatus, QVL_STATUSES, type QvlStatus } from "./status.ts";
 export type { SupplementalData } from "./supplemental.ts";
 export { INTEL_SGX_ROOT_KEY, trustedRootFromCertificate } from "./trusted-root.ts";

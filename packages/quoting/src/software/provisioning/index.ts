@@ -4,7 +4,6 @@ export { type AuthorityOptions, openProvisioningAuthority } from "./open-authori
 export {
   type CertificationCa,
   FMSPC,
-  SOFTWARE_MARKER_OID,
   SOFTWARE_MARKER_TEXT,
 } from "./profile.ts";
 export { type CrlIssuer, REVOCATION_FILE, REVOCATION_REASONS, type RevocationReason } from "./revocation-state.ts";

@@ -39,12 +39,7 @@ export const PCK_CRL_URIS: Readonly<Record<CertificationCa, string>> = {
   processor: `${COLLATERAL_HOST}/sgx/certification/v4/pckcrl?ca=processor&encoding=der`,
 };
 
-/**
- * Marks a PCK certificate as the software platform's: a non-critical extension with a UTF8String. The arc is the one
- * for identifiers made from a GUID (here 2c576321-bb97-424a-9c98-73ab27466470) cut into small numbers; the single
- * 128-bit number under 2.25 is refused by the X.509 parsers of Go, of Python's cryptography and of RustCrypto.
- */
-export const SOFTWARE_MARKER_OID = "1.2.840.113556.1.8000.2554.11351.25377.48023.16970.40088.7580455.4613232";
+/** The marker extension's UTF8String. */
 export const SOFTWARE_MARKER_TEXT = "confcom software platform: not SGX hardware";
 
 /** 6 bytes: the platform family of the software platform; no processor has it. */

@@ -1,17 +1,17 @@
-import { encodePckExtension, fromHex, PCK_EXTENSION_OID, SGX_TYPE, writeU16 } from "@confcom/sgx";
+import {
+  encodePckExtension,
+  fromHex,
+  PCK_EXTENSION_OID,
+  SGX_TYPE,
+  SOFTWARE_PLATFORM_OID,
+  writeU16,
+} from "@confcom/sgx";
 import { DER_TAG, derElement } from "@confcom/sgx/der";
 import type { RandomBytes } from "../../cpu/fuses.ts";
 import type { PckRequest } from "../../provisioning-authority.ts";
 import type { AuthorityKeys } from "../authority-record.ts";
 import { p256Spki } from "../p256-spki.ts";
-import {
-  COMMON_NAMES,
-  FMSPC,
-  LEAF_YEARS,
-  PCK_CRL_URIS,
-  SOFTWARE_MARKER_OID,
-  SOFTWARE_MARKER_TEXT,
-} from "../profile.ts";
+import { COMMON_NAMES, FMSPC, LEAF_YEARS, PCK_CRL_URIS, SOFTWARE_MARKER_TEXT } from "../profile.ts";
 import { earlier, yearsAfter } from "../timestamps.ts";
 import { issueCertificate } from "./certificate.ts";
 
@@ -57,7 +57,7 @@ export function issuePckCertificate(
       pathLength: undefined,
       further: [
         { oid: PCK_EXTENSION_OID, value: sgxExtension },
-        { oid: SOFTWARE_MARKER_OID, value: marker },
+        { oid: SOFTWARE_PLATFORM_OID, value: marker },
       ],
     },
     random,
