@@ -12,7 +12,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   aesm: ["sgx"],
   verify: ["sgx"],
   quoting: ["sgx", "aesm"],
-  cli: ["sgx", "aesm", "verify", "quoting"],
+  kubernetes: ["sgx", "aesm"],
+  cli: ["sgx", "aesm", "verify", "quoting", "kubernetes"],
 };
 
 function sources(name: string): string[] {

@@ -1,0 +1,2 @@
+export { KUBERNETES_ERRORS, KubernetesError, type KubernetesErrorCode } from "./errors.ts";
+export * from "./names.ts";

@@ -1,0 +1,40 @@
+/** Names that this project and its neighbours gave to things in a cluster (spec: Kubernetes §2, §4). */
+
+/** EPC in MiB, as AKS names it: one device per MiB in device mode, a node-status counter above that. */
+export const AZURE_EPC_RESOURCE = "kubernetes.azure.com/sgx_epc_mem_in_MiB";
+
+/** EPC in bytes, as Intel's operator names it: always a node-status counter. */
+export const INTEL_EPC_RESOURCE = "sgx.intel.com/epc";
+
+/** Slots that give `/dev/sgx_enclave`. */
+export const ENCLAVE_RESOURCE = "sgx.intel.com/enclave";
+
+/** Slots that give `/dev/sgx_provision`, the right to the provisioning key. */
+export const PROVISION_RESOURCE = "sgx.intel.com/provision";
+
+/** Slots that give the AESM socket directory, read-only, and `SGX_AESM_ADDR=1`. */
+export const QUOTE_RESOURCE = "sgx.confcom.dev/quote";
+
+/** Every resource that confcom may own on a node. */
+export const OWN_RESOURCES = [
+  AZURE_EPC_RESOURCE,
+  INTEL_EPC_RESOURCE,
+  ENCLAVE_RESOURCE,
+  PROVISION_RESOURCE,
+  QUOTE_RESOURCE,
+] as const;
+
+/** Prefix of every label, annotation and field manager of ours on a node. */
+export const LABEL_PREFIX = "sgx.confcom.dev/";
+
+/** "true" on a node whose SGX devices and EPC were found; taken off again when they are gone. Chooses where the quote helper runs. */
+export const CAPABLE_LABEL = "sgx.confcom.dev/capable";
+
+/** Where the kubelet looks for device plugins, whatever its `--root-dir` (spec: Kubernetes §1). */
+export const DEVICE_PLUGIN_DIRECTORY = "/var/lib/kubelet/device-plugins";
+
+/** The kubelet's PodResources socket. */
+export const POD_RESOURCES_SOCKET = "/var/lib/kubelet/pod-resources/kubelet.sock";
+
+/** The directory that applications mount to reach the quote helper. */
+export const AESM_DIRECTORY = "/var/run/aesmd";
