@@ -2,23 +2,11 @@ import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { createInterface, type Interface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import type { Collateral } from "@confcom/sgx";
 import { QuoteVerifier } from "@phala/dcap-qvl";
 import type { Places } from "./confcom.ts";
 import { lastWords, run, start } from "./program.ts";
 import { pemToDer } from "./quote-parts.ts";
-
-/** The collateral in the nine-key shape that both dcap-qvl verifiers read. */
-export interface CollateralJson {
-  readonly pck_crl_issuer_chain: string;
-  readonly root_ca_crl: string;
-  readonly pck_crl: string;
-  readonly tcb_info_issuer_chain: string;
-  readonly tcb_info: string;
-  readonly tcb_info_signature: string;
-  readonly qe_identity_issuer_chain: string;
-  readonly qe_identity: string;
-  readonly qe_identity_signature: string;
-}
 
 /** One verifier's answer. `status` is Intel's TCB status name. */
 export interface Verdict {
@@ -30,7 +18,7 @@ export interface Verdict {
 
 export interface VerifierQuestion {
   readonly quote: Uint8Array;
-  readonly collateral: CollateralJson;
+  readonly collateral: Collateral;
   /** The only root to trust, PEM; undefined asks under the root built into the verifier, which is Intel's. */
   readonly rootPem: string | undefined;
   readonly now: Date;

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Collateral } from "@confcom/sgx";
 import {
   confcom,
   createReport,
@@ -9,7 +10,6 @@ import {
   type QuoteHelperOptions,
   startQuoteHelper,
 } from "./confcom.ts";
-import type { CollateralJson } from "./foreign-peers.ts";
 import { bytesField, decodeFrame, encodeFrame, exchange, type Message, numberField, replaceFields } from "./frame.ts";
 import { OpenSsl } from "./openssl.ts";
 import { pemBlocks } from "./quote-parts.ts";
@@ -32,7 +32,7 @@ export interface Subject {
   readonly quoteSize: number;
   readonly report: Uint8Array;
   readonly quote: Uint8Array;
-  readonly collateral: CollateralJson;
+  readonly collateral: Collateral;
   readonly rootPem: string;
 }
 
@@ -79,10 +79,10 @@ export class Scene {
     return { helper, targetInfo, pubKeyId, quoteSize, report, quote, collateral, rootPem };
   }
 
-  async exportCollateral(state: string): Promise<CollateralJson> {
+  async exportCollateral(state: string): Promise<Collateral> {
     const file = join(this.places.fresh().state, "..", "collateral.json");
     await confcom(["collateral", "export", "--state", state, "--out", file]);
-    return JSON.parse(await readFile(file, "utf8")) as CollateralJson;
+    return JSON.parse(await readFile(file, "utf8")) as Collateral;
   }
 
   /** The last lines that quote helpers logged since this was last asked: where to look when a check fails. */

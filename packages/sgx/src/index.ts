@@ -6,6 +6,7 @@ export * from "./codes/mapping.ts";
 export * from "./codes/quote3-error.ts";
 export * from "./codes/qv-result.ts";
 export * from "./codes/sgx-status.ts";
+export * from "./collateral.ts";
 export * from "./errors.ts";
 export * from "./hex.ts";
 export * from "./key-request.ts";

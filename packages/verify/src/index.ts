@@ -1,6 +1,7 @@
+export type { Collateral } from "@confcom/sgx";
 export { SOFTWARE_PLATFORM_OID } from "@confcom/sgx";
 export { BUDGETS } from "./budgets.ts";
-export type { Collateral, QveCollateral } from "./collateral/collateral.ts";
+export type { QveCollateral } from "./collateral/collateral.ts";
 export { COLLATERAL_VERSIONS } from "./collateral/collateral.ts";
 export type { TcbStatus } from "./collateral/tcb-status.ts";
 export type { AsyncVerificationCrypto, P256Key, VerificationCrypto } from "./crypto.ts";

@@ -1,4 +1,5 @@
-import type { Collateral, QveCollateral } from "./collateral/collateral.ts";
+import type { Collateral } from "@confcom/sgx";
+import type { QveCollateral } from "./collateral/collateral.ts";
 import { type AsyncVerificationCrypto, runStep, runStepAsync, type VerificationCrypto } from "./crypto.ts";
 import { Memory, type VerificationCache } from "./memory.ts";
 import type { VerificationResult } from "./result.ts";

@@ -1,8 +1,7 @@
-import { bytesEqual, type Quote, Quote3, type Quote3ErrorCode, toHex } from "@confcom/sgx";
+import { bytesEqual, type Collateral, type Quote, Quote3, type Quote3ErrorCode, toHex } from "@confcom/sgx";
 import { BUDGETS } from "./budgets.ts";
 import {
   COLLATERAL_VERSIONS,
-  type Collateral,
   type CollateralTexts,
   collateralProblem,
   normalizeCollateral,

@@ -13,7 +13,6 @@ export { createSoftwareEnclave, type SoftwareEnclave, type SoftwareEnclaveOption
 export { collateralFiles, collateralJson } from "./provisioning/collateral-files.ts";
 export type {
   AuthorityBinding,
-  Collateral,
   PckChain,
   PckRequest,
   PpidEncryptionKey,

@@ -1,21 +1,10 @@
+import type { Collateral } from "@confcom/sgx";
+
 /**
  * What the software platform asks of whoever issues its certificates: the part Intel's provisioning service plays for
  * a hardware platform (spec: DCAP §8, §9, §12). Implemented in `provisioning/`, which is loaded only when something
  * must be issued: a start with existing state reads the stored PCK chain and never loads certificate-issuing code.
  */
-
-/** Everything a verifier wants besides the quote. PEM and JSON as text, CRLs as hex of their DER (spec: DCAP §11). */
-export interface Collateral {
-  readonly pck_crl_issuer_chain: string;
-  readonly root_ca_crl: string;
-  readonly pck_crl: string;
-  readonly tcb_info_issuer_chain: string;
-  readonly tcb_info: string;
-  readonly tcb_info_signature: string;
-  readonly qe_identity_issuer_chain: string;
-  readonly qe_identity: string;
-  readonly qe_identity_signature: string;
-}
 
 /** A PCK certificate is asked for by platform (PPID), TCB and key (spec: DCAP §6: one PCK key per TCB). */
 export interface PckRequest {

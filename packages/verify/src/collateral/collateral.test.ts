@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Collateral, normalizeCollateral } from "./collateral.ts";
+import type { Collateral } from "@confcom/sgx";
+import { normalizeCollateral } from "./collateral.ts";
 
 test("collateral that is no object at all is COLLATERAL, as one with a field missing is", () => {
   for (const value of [null, undefined, "collateral", 9, true, [], {}]) {

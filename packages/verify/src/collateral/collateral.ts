@@ -1,20 +1,6 @@
+import type { Collateral } from "@confcom/sgx";
 import { BUDGETS } from "../budgets.ts";
 import { VerifyError } from "../errors.ts";
-
-/** The nine fields that verifiers in several languages exchange. CRLs are hexadecimal of their DER, or PEM. */
-export interface Collateral {
-  readonly pck_crl_issuer_chain: string;
-  readonly root_ca_crl: string;
-  readonly pck_crl: string;
-  readonly tcb_info_issuer_chain: string;
-  /** The inner object alone, exactly as it was signed. */
-  readonly tcb_info: string;
-  /** 128 hexadecimal digits. */
-  readonly tcb_info_signature: string;
-  readonly qe_identity_issuer_chain: string;
-  readonly qe_identity: string;
-  readonly qe_identity_signature: string;
-}
 
 /** Intel's sgx_ql_qve_collateral_t: seven fields, JSON documents whole with their signatures (spec: DCAP §11). */
 export interface QveCollateral {

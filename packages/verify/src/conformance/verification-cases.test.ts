@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { webcrypto } from "node:crypto";
 import { describe, it } from "node:test";
+import type { Collateral } from "@confcom/sgx";
 import { fromHex } from "@confcom/sgx";
-import type { Collateral, QveCollateral } from "../collateral/collateral.ts";
+import type { QveCollateral } from "../collateral/collateral.ts";
 import {
   createVerificationCache,
   createVerifier,

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
-import type { Collateral } from "../collateral/collateral.ts";
+import type { Collateral } from "@confcom/sgx";
 import type { VerificationResult } from "../result.ts";
 
 /** One labelled case of the vectors. */

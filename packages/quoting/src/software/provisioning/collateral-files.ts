@@ -1,5 +1,6 @@
+import type { Collateral } from "@confcom/sgx";
 import { fromHex } from "@confcom/sgx";
-import type { Collateral, ProvisioningAuthority } from "../provisioning-authority.ts";
+import type { ProvisioningAuthority } from "../provisioning-authority.ts";
 
 /**
  * What `collateral export` writes into a directory:

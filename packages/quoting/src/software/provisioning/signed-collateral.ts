@@ -1,6 +1,7 @@
 import { X509Certificate } from "node:crypto";
+import type { Collateral } from "@confcom/sgx";
 import type { StateDirectory } from "../../state/index.ts";
-import type { Collateral, QeIdentityFacts } from "../provisioning-authority.ts";
+import type { QeIdentityFacts } from "../provisioning-authority.ts";
 import type { AuthorityKeys } from "./authority-record.ts";
 import { type CertificationCa, COLLATERAL_LIFE_MS, COLLATERAL_RENEWAL_MS, LEAF_RENEWAL_MS } from "./profile.ts";
 import { qeIdentityText } from "./qe-identity.ts";

@@ -1,14 +1,8 @@
 import { createPublicKey, X509Certificate } from "node:crypto";
-import { toHex } from "@confcom/sgx";
+import { type Collateral, toHex } from "@confcom/sgx";
 import { PlatformError } from "../../errors.ts";
 import { PCE_ID } from "../pce/pce-identity.ts";
-import type {
-  Collateral,
-  PckChain,
-  PckRequest,
-  PpidEncryptionKey,
-  ProvisioningAuthority,
-} from "../provisioning-authority.ts";
+import type { PckChain, PckRequest, PpidEncryptionKey, ProvisioningAuthority } from "../provisioning-authority.ts";
 import type { AuthorityKeys } from "./authority-record.ts";
 import type { AuthorityOptions } from "./open-authority.ts";
 import { p256Spki } from "./p256-spki.ts";
