@@ -2,6 +2,53 @@
 export const KUBERNETES_ERRORS = {
   DEVICE_ID_UNKNOWN:
     "the kubelet named a device id that is not published: it holds an old list; the pod is admitted again when the new list has arrived",
+  SGX_DEVICE_MISSING:
+    'the SGX driver\'s enclave device is not there: switch SGX on in the firmware or the virtual machine, use Linux 5.11 or newer or the DCAP driver, and look at dmesg for "sgx:"',
+  SGX_DEVICE_KIND:
+    "what has the name of an SGX device is no character device; often a directory that a container runtime made in its place: remove it and load the driver again",
+  SGX_DEVICE_LINK:
+    "a symbolic link that should lead to an SGX device leads nowhere, in a circle or out of /dev: remove it or let udev make it again",
+  SGX_DEVICE_PERMISSION:
+    "an SGX device could not be looked at: give the plugin's container the host's /dev and run it as root (no capability is needed)",
+  SGX_DEVICE_MODE:
+    "containers whose user is not root cannot open the SGX device with these rights: let a udev rule give it mode 0666, or add the device's group to the pods' supplementalGroups",
+  SGX_DRIVER_EPID:
+    "only the legacy EPID driver (/dev/isgx) was found, which cannot make DCAP quotes: use Linux 5.11 or newer or the DCAP driver",
+  SGX_PROVISION_MISSING:
+    "there is an enclave device but no provisioning device: enclaves run, but no container can be given the provisioning key and the quote helper cannot start",
+  SGX_EPC_UNKNOWN:
+    "no source told how much EPC this node has: mount /sys/devices/system/node (Linux 5.17 or newer), or misc.capacity, or let the init container read CPUID, or set --epc-mib",
+  SGX_CPUID:
+    "the CPU's identification could not be read or written down: load the kernel module cpuid and run the init container privileged",
+  EPC_LIST_TOO_LARGE:
+    "the kubelet takes 4 MiB of device list and this node's EPC does not fit: use --mode auto or counter, or switch --numa off",
+  EPC_MODE_UNSUPPORTED:
+    "EPC in bytes (--resource-names intel) is a number in the node's status, never a list of devices: use --mode auto or counter",
+  EPC_OVERCOMMITTED:
+    "containers hold more EPC than the node now has: enclaves will be paged or fail; end some of the pods that hold EPC",
+  QUOTE_HELPER_UNREACHABLE:
+    "this node's quote helper does not answer: look at the pod of the DaemonSet sgx-quote-helper on this node; the container is started again by itself",
+  POD_RESOURCES_UNREACHABLE:
+    "the kubelet did not say which device ids its containers hold: mount its pod-resources directory; until then no id is taken from the list",
+  STATUS_ADDRESS_UNUSABLE:
+    "the address of --listen cannot be listened on: somebody else has the port, or the address is not this machine's",
+  PLUGIN_UNREACHABLE:
+    "the device plugin's status could not be read: look at the container sgx-plugin of the same pod; what the node shows stays as it is until then",
+  PLUGIN_STATUS_MALFORMED:
+    "what answers as the device plugin is no device plugin of this project, or one of another version: check --plugin",
+  API_CREDENTIALS_UNREADABLE:
+    "the service account's token or the cluster's CA certificate could not be read: check the projected volume of the container node-status",
+  API_SERVER_UNREACHABLE:
+    "the API server did not answer; it is asked again, and device plugin and quotes work without it. If it lasts: check the address, network policies and the CA certificate",
+  API_SERVER_UNAUTHORIZED:
+    "the API server does not accept the service account's token: check its audience and that the service account still exists",
+  API_SERVER_FORBIDDEN:
+    "the service account may not do this: apply the project's roles, role bindings and admission policy again",
+  API_SERVER_NO_NODE: "the cluster has no node of this name: check --node-name (spec.nodeName of the pod)",
+  API_SERVER_BUSY: "the API server is overloaded or failing; it is asked again later",
+  API_SERVER_REFUSED: "the API server refused what was written; its reason is in the message",
+  COUNTER_CONTESTED:
+    "somebody else keeps changing a resource counter on this node: for 5 minutes after a device plugin stopped serving the resource that is the kubelet; otherwise look for another EPC counter, such as a NodeFeatureRule or Intel's operator, and remove one of the two",
 } as const;
 
 export type KubernetesErrorCode = keyof typeof KUBERNETES_ERRORS;
