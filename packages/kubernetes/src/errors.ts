@@ -49,6 +49,25 @@ export const KUBERNETES_ERRORS = {
   API_SERVER_REFUSED: "the API server refused what was written; its reason is in the message",
   COUNTER_CONTESTED:
     "somebody else keeps changing a resource counter on this node: for 5 minutes after a device plugin stopped serving the resource that is the kubelet; otherwise look for another EPC counter, such as a NodeFeatureRule or Intel's operator, and remove one of the two",
+  MANIFEST_VALUE:
+    "a value for the manifests is unknown or cannot be used: the message names it; docs/kubernetes.md lists all of them",
+  DEVICE_REQUEST_MALFORMED:
+    "the kubelet's request names no device, one device twice or more devices than are published; report it with the versions of both sides",
+  DEVICE_PLUGIN_INTERNAL: "a defect of confcom itself; report it with the plugin's log",
+  PRE_START_TIMEOUT:
+    "what a container needs before it starts was not there in time; the kubelet starts the container again by itself",
+  DEVICE_LIST_TOO_LARGE:
+    "the kubelet takes at most 4 MiB of device list and the resource has more; nothing was sent: publish fewer devices, or the resource as a counter",
+  ENDPOINT_UNUSABLE:
+    "the plugin's socket could not be made in the kubelet's device-plugin directory; tried again: check that the directory is mounted, writable, and its path at most 80 characters long",
+  KUBELET_UNREACHABLE:
+    "the kubelet's registration socket does not answer; tried again, and at once when the socket is made anew. If it lasts: check that the kubelet runs and that its device-plugin directory is mounted",
+  KUBELET_REFUSED_REGISTRATION:
+    "the kubelet answered the registration with an error; tried again. The kubelet's log says more",
+  KUBELET_NEVER_CALLED:
+    "the kubelet accepted the registration but did not ask for the devices: kubelets older than 1.26 cannot talk to this plugin; otherwise look for the resource's name in the kubelet's log",
+  FOREIGN_DEVICE_PLUGIN:
+    "another vendor's device plugin serves this resource on this node: remove one of the two, for example the other DaemonSet, then start this one again",
 } as const;
 
 export type KubernetesErrorCode = keyof typeof KUBERNETES_ERRORS;

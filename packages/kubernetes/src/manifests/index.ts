@@ -1,0 +1,14 @@
+export type { KubernetesObject } from "./kubernetes-object.ts";
+export { manifestYaml } from "./manifest-yaml.ts";
+export {
+  NODE_STATUS_PORT,
+  PART_OF_LABEL,
+  PLUGIN_NAME,
+  PLUGIN_PORT,
+  QUOTE_HELPER_NAME,
+  QUOTE_HELPER_PORT,
+} from "./object-names.ts";
+export { parseValues } from "./parse-values.ts";
+export { type ManifestPart, type RenderOptions, renderManifests } from "./render-manifests.ts";
+export { setValue } from "./set-value.ts";
+export { DEFAULT_VALUES, type ManifestValues, manifestValues, type QuoteHelperValues } from "./values.ts";
