@@ -4,7 +4,7 @@ import { DEFAULT_STATE_DIRECTORY } from "@confcom/quoting";
 import { type Command, Option } from "commander";
 import { isLogLevel, LOG_LEVELS } from "../quote-helper/configuration.ts";
 import type { Output } from "../terminal/output.ts";
-import { parseInteger } from "../usage-error.ts";
+import { parseInteger, usage } from "../usage-error.ts";
 
 interface QuoteHelperCommandOptions {
   socket: string;
@@ -14,6 +14,7 @@ interface QuoteHelperCommandOptions {
   cpusvn: "default" | "upgraded" | "downgraded";
   workers: string;
   takeover?: boolean;
+  healthListen?: string;
   config?: string;
   logLevel?: string;
   json?: boolean;
@@ -40,6 +41,10 @@ export function register(program: Command, output: Output): void {
     )
     .option("--workers <number>", "event loops", String(availableParallelism()))
     .option("--takeover", "take the socket over from a live owner, who drains and leaves")
+    .option(
+      "--health-listen <host:port>",
+      "serve /readyz, /healthz, /status and /metrics there over HTTP (default: nowhere)",
+    )
     .option("--config <file>", "JSON configuration, read again at SIGHUP")
     .addOption(new Option("--log-level <level>", "how much to log (default: info)").choices(LOG_LEVELS))
     .option("--json", "print the ready line as JSON")
@@ -58,8 +63,19 @@ export function register(program: Command, output: Output): void {
           configurationPath: options.config,
           logLevel: isLogLevel(logLevel) ? logLevel : undefined,
           jsonReadyLine: options.json === true,
+          healthListen: options.healthListen === undefined ? undefined : await listenAddress(options.healthListen),
+          nodeName: process.env.NODE_NAME,
         },
         output,
       );
     });
+}
+
+async function listenAddress(text: string) {
+  const { parseListenAddress } = await import("@confcom/kubernetes/status");
+  const address = parseListenAddress(text);
+  if (address === undefined) {
+    throw usage(`--health-listen takes HOST:PORT, [IPv6]:PORT or :PORT, got "${text}"`, "quote-helper");
+  }
+  return address;
 }

@@ -9,6 +9,7 @@ import type { Output } from "../terminal/output.ts";
 import { printable } from "../terminal/printable.ts";
 import { type Configuration, type LogLevel, readConfiguration } from "./configuration.ts";
 import { DaemonSignals } from "./daemon-signals.ts";
+import type { HealthEndpoint } from "./health/health-endpoint.ts";
 import { createLog, logServerEvent } from "./log.ts";
 import type { SharedState, WorkerRequest, WorkerSettings } from "./shared-state.ts";
 import { openState, systemRandom } from "./state.ts";
@@ -24,6 +25,10 @@ export interface QuoteHelperOptions {
   readonly configurationPath: string | undefined;
   readonly logLevel: LogLevel | undefined;
   readonly jsonReadyLine: boolean;
+  /** Where `/readyz` and the rest are served; undefined: nowhere. */
+  readonly healthListen?: { readonly host: string; readonly port: number } | undefined;
+  /** Shown in `/status`. */
+  readonly nodeName?: string | undefined;
 }
 
 type Pool = WorkerPool<SharedState, WorkerRequest, undefined>;
@@ -38,14 +43,26 @@ export async function runQuoteHelper(options: QuoteHelperOptions, output: Output
   // Before anything is made that a signal could leave behind.
   const signals = new DaemonSignals();
   let socketFile: SocketFile | undefined;
+  let health: HealthEndpoint | undefined;
   try {
     socketFile = await openSocketFile({ path: options.socketPath, takeover: options.takeover });
+    health = await openHealth(options, socketFile);
     const platform = await openPlatformFor(options, log);
-    await new QuoteHelper(options, configuration, log, platform, socketFile, signals).run(output);
+    health?.platformOpened(platform);
+    await new QuoteHelper(options, configuration, log, platform, socketFile, signals, health).run(output);
   } finally {
     socketFile?.remove();
+    await health?.close();
     signals.release();
   }
+}
+
+/** Loaded only where it is asked for: HTTP costs a daemon some megabytes. */
+async function openHealth(options: QuoteHelperOptions, socketFile: SocketFile): Promise<HealthEndpoint | undefined> {
+  const { healthListen, nodeName, workers } = options;
+  if (healthListen === undefined) return undefined;
+  const { HealthEndpoint } = await import("./health/health-endpoint.ts");
+  return HealthEndpoint.open({ listen: healthListen, node: nodeName, workers }, socketFile);
 }
 
 function openPlatformFor(options: QuoteHelperOptions, log: Logger): Promise<SoftwarePlatform> {
@@ -67,6 +84,7 @@ class QuoteHelper {
   readonly #platform: SoftwarePlatform;
   readonly #socketFile: SocketFile;
   readonly #signals: DaemonSignals;
+  readonly #health: HealthEndpoint | undefined;
   #configuration: Configuration;
   #pool: Pool | undefined;
 
@@ -77,6 +95,7 @@ class QuoteHelper {
     platform: SoftwarePlatform,
     socketFile: SocketFile,
     signals: DaemonSignals,
+    health: HealthEndpoint | undefined,
   ) {
     this.#options = options;
     this.#configuration = configuration;
@@ -84,6 +103,7 @@ class QuoteHelper {
     this.#platform = platform;
     this.#socketFile = socketFile;
     this.#signals = signals;
+    this.#health = health;
   }
 
   async run(output: Output): Promise<void> {
@@ -100,6 +120,7 @@ class QuoteHelper {
 
   async #serve(output: Output): Promise<void> {
     await this.#socketFile.publish();
+    this.#health?.serving();
     this.#socketFile.watch((reason) => {
       // A successor took the path over: that is an orderly end. Nothing there at all: the supervisor must start us again.
       if (reason === "removed") process.exitCode = ExitCode.UNAVAILABLE;
@@ -112,7 +133,9 @@ class QuoteHelper {
       // Nobody may be reading, or the disk behind standard output may be full: clients are served all the same.
       this.#log.warn(`the ready line could not be written: ${error instanceof Error ? error.message : String(error)}`);
     }
-    this.#log.info(`stopping: ${await this.#signals.stopped}`);
+    const why = await this.#signals.stopped;
+    this.#health?.stopping(why);
+    this.#log.info(`stopping: ${why}`);
   }
 
   async #startPool(): Promise<Pool> {
@@ -132,6 +155,7 @@ class QuoteHelper {
       onDeath: (error) => this.#workerDied(error),
     });
     this.#pool = pool;
+    this.#health?.poolStarted(() => pool.counters());
     // A key that was made while the workers started reaches them with the first publication.
     this.#platform.onSnapshot(() => pool.publish(this.#sharedState()));
     return pool;
@@ -178,6 +202,7 @@ class QuoteHelper {
         cpuSvn,
         workers,
         key: key ?? null,
+        ...(this.#health === undefined ? {} : { health: this.#health.address }),
       });
       return;
     }

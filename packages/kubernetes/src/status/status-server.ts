@@ -9,14 +9,14 @@ export interface Verdict {
   readonly why: string;
 }
 
-/** What a daemon says over HTTP. Each is asked anew for every request and must answer from memory. */
+/** What a daemon says over HTTP. Each is asked anew for every request and must answer from memory, or within a bound. */
 export interface StatusSource {
   /** Body of `/status`, serialised as JSON. */
   status(): unknown;
   /** `/healthz`: the process works; a supervisor starts it again when not. */
   healthy(): Verdict;
   /** `/readyz`: it does what it is for. */
-  ready(): Verdict;
+  ready(): Verdict | Promise<Verdict>;
   /** Body of `/metrics`, Prometheus text. Without it there is no such path. */
   metrics?(): Promise<string> | string;
 }
@@ -111,7 +111,7 @@ async function answer(source: StatusSource, request: IncomingMessage): Promise<R
   const path = (request.url ?? "/").split("?", 1)[0];
   try {
     if (path === "/healthz") return verdict(source.healthy());
-    if (path === "/readyz") return verdict(source.ready());
+    if (path === "/readyz") return verdict(await source.ready());
     if (path === "/status") {
       return { status: 200, type: "application/json", body: `${JSON.stringify(source.status(), null, 2)}\n` };
     }
