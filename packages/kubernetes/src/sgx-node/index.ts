@@ -1,0 +1,10 @@
+export { captureCpuid, readCpuidDevice, writeCpuidFile } from "./cpuid-capture.ts";
+export type { CpuidLeaf, CpuidRecord } from "./cpuid-file.ts";
+export { CPUID_FILE_LIMIT } from "./cpuid-file.ts";
+export type { EpcCapacity, EpcConfiguration, EpcSourceName } from "./epc-capacity.ts";
+export { MIB, type NumaEpc } from "./epc-reading.ts";
+export { type HostEntry, type HostFileSystem, readHostFile } from "./host-file-system.ts";
+export { nodeHostFileSystem, watchHostDirectory } from "./node-host-file-system.ts";
+export { inspectSgxDevices, type SgxDevice, type SgxDevices, type SgxDriverGeneration } from "./sgx-devices.ts";
+export { probeSgxNode, type SgxNode } from "./sgx-node.ts";
+export { type SgxNodeWatch, type SgxNodeWatchOptions, watchSgxNode } from "./watch-sgx-node.ts";
