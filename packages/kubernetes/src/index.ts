@@ -1,4 +1,5 @@
 export type { Clock } from "./clock.ts";
+export { type DevicePlugin, type DevicePluginOptions, startDevicePlugin } from "./device-plugin/device-plugin.ts";
 export { encodedListSize, KUBELET_MESSAGE_LIMIT } from "./device-plugin/list-encoding.ts";
 export type * from "./device-plugin/published-resource.ts";
 export type { DevicePluginEnd, DevicePluginReport, ResourceState } from "./device-plugin/report.ts";
