@@ -1,8 +1,8 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildBundle } from "../../packages/cli/build.ts";
-import type { Layer } from "./layer.ts";
+import { filesOf, type Layer } from "./layer.ts";
 import { nodeLayer } from "./node-layer.ts";
 import type { ImageRecipe } from "./oci-image.ts";
 
@@ -37,16 +37,10 @@ export async function confcomImage(places: ImagePlaces): Promise<ImageRecipe> {
 
 async function programLayer(version: string, scratch: string): Promise<Layer> {
   const { directory } = await buildBundle(scratch);
-  const files = (await readdir(directory)).sort();
   return {
     comment: `confcom ${version}`,
     entries: [
-      ...files.map((name) => ({
-        kind: "file" as const,
-        path: `${PROGRAM}/${name}`,
-        mode: 0o644,
-        source: join(directory, name),
-      })),
+      ...(await filesOf(directory, PROGRAM)),
       { kind: "file", path: "/usr/bin/confcom", mode: 0o755, content: LAUNCHER },
       { kind: "file", path: "/usr/share/doc/confcom/LICENSE", mode: 0o644, source: LICENCE },
     ],

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { chmod, copyFile, lutimes, mkdir, mkdtemp, rm, symlink, utimes, writeFile } from "node:fs/promises";
+import { chmod, copyFile, lutimes, mkdir, mkdtemp, readdir, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -17,6 +17,12 @@ export interface Layer {
   /** What the layer holds, for the image's history. */
   readonly comment: string;
   readonly entries: readonly LayerEntry[];
+}
+
+/** The files directly in a directory, readable by all, to appear under `path`. */
+export async function filesOf(directory: string, path: string): Promise<LayerEntry[]> {
+  const names = (await readdir(directory)).sort();
+  return names.map((name) => ({ kind: "file", path: join(path, name), mode: 0o644, source: join(directory, name) }));
 }
 
 /** Everything in an image is this old, so that the same content is the same image. */

@@ -38,8 +38,11 @@ const CREATED = "1970-01-01T00:00:00Z";
 /** In every key: a change of how images are put together makes new images. */
 const FORMAT = "1";
 const TAG = "image";
-/** Archives and layer stacks of the same name that stay beside the newest one. */
-const KEPT = 2;
+/** Archives of the same image that stay beside the newest one. */
+const KEPT = 5;
+const UNFINISHED = "work-";
+/** No build takes this long: what is older was left by a builder that was killed. */
+const ABANDONED_MS = 3_600_000;
 
 /**
  * Builds the image into `directory` as `<name>-<key>.tar`, unless that is there. `cache` keeps what lies below the last
@@ -50,7 +53,9 @@ export async function buildImage(
   places: { readonly directory: string; readonly cache: string },
 ): Promise<BuiltImage> {
   const keys: string[] = [];
-  for (const layer of recipe.layers) keys.push(sha256(FORMAT, keys.at(-1) ?? "", await layerKey(layer)));
+  for (const layer of recipe.layers) {
+    keys.push(sha256(FORMAT, keys.at(-1) ?? "", layer.comment, await layerKey(layer)));
+  }
   const { layers: _, ...configuration } = recipe;
   const key = sha256(keys.at(-1) ?? "", JSON.stringify(configuration), arch()).slice(0, 16);
   const title = recipe.name.replace(/^.*\//, "").replace(/:.*$/, "");
@@ -60,7 +65,8 @@ export async function buildImage(
 
   await mkdir(places.directory, { recursive: true });
   await mkdir(places.cache, { recursive: true });
-  const work = await mkdtemp(join(places.cache, "work-"));
+  await removeAbandoned(places.cache);
+  const work = await mkdtemp(join(places.cache, UNFINISHED));
   try {
     const layout = join(work, "layout");
     await stackLayers(recipe.layers, keys, places.cache, layout, work);
@@ -165,6 +171,15 @@ async function prune(directory: string, title: string, newest: string): Promise<
   for (const { path } of older.slice(KEPT)) {
     await rm(path, { force: true });
     await rm(`${path}.digest`, { force: true });
+  }
+}
+
+async function removeAbandoned(cache: string): Promise<void> {
+  for (const name of await readdir(cache)) {
+    if (!name.startsWith(UNFINISHED)) continue;
+    const path = join(cache, name);
+    const age = Date.now() - ((await stat(path).catch(() => undefined))?.mtimeMs ?? Date.now());
+    if (age > ABANDONED_MS) await rm(path, { recursive: true, force: true });
   }
 }
 

@@ -1,6 +1,5 @@
 import { execFile } from "node:child_process";
 import { existsSync, realpathSync } from "node:fs";
-import { dirname } from "node:path";
 import { promisify } from "node:util";
 import type { LayerEntry } from "./layer.ts";
 import { runProgram } from "./program.ts";
@@ -45,9 +44,4 @@ async function licencesOf(libraries: readonly string[]): Promise<string[]> {
     }
   }
   return [...licences].sort();
-}
-
-/** The directories that hold the libraries, for the loader. */
-export function directoriesOf(libraries: readonly string[]): string[] {
-  return [...new Set(libraries.map(dirname))].sort();
 }

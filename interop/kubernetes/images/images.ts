@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { imageCache } from "../../../deploy/image/cache.ts";
 import { confcomImage, type ImagePlaces } from "../../../deploy/image/confcom-image.ts";
 import { type BuiltImage, buildImage, type ImageRecipe } from "../../../deploy/image/oci-image.ts";
+import { remoteAttestationImage } from "./remote-attestation.ts";
 import { staticProgramImage } from "./static-program.ts";
 
 /** Every image that the development cluster may run. */
@@ -36,6 +37,7 @@ const RECIPES = {
       places.scratch,
     ),
   confcom: confcomImage,
+  "remote-attestation": remoteAttestationImage,
 } as const satisfies Record<string, (places: ImagePlaces) => Promise<ImageRecipe>>;
 
 export type ImageName = keyof typeof RECIPES;
