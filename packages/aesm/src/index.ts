@@ -1,4 +1,5 @@
 export * from "./client/aesm-client.ts";
+export type { RetryPolicy } from "./client/retry.ts";
 export * from "./errors.ts";
 export * from "./framing.ts";
 export * from "./messages/fields.ts";

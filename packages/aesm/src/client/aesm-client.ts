@@ -15,6 +15,7 @@ import type { AesmRequest, RequestFields, ResponseFields } from "../messages/fie
 import { decodeResponse, encodeRequest } from "../messages/message-codec.ts";
 import type { MaybePromise } from "../platform.ts";
 import { exchange } from "./exchange.ts";
+import { type RetryPolicy, retrying } from "./retry.ts";
 
 /** Where every AESM client looks (spec: AESM §1.1). */
 export const DEFAULT_SOCKET_PATH = "/var/run/aesmd/aesm.socket";
@@ -23,8 +24,10 @@ export interface AesmClientOptions {
   readonly socketPath?: string;
   /** For each call, in milliseconds; Intel's clients use 15000. */
   readonly timeoutMs?: number;
-  /** Attempts to connect while nobody listens. */
+  /** Attempts to connect while nobody listens; without `retry` only. */
   readonly connectAttempts?: number;
+  /** Rides out the absence of the service, for instance during its update. Default: four attempts in a third of a second. */
+  readonly retry?: RetryPolicy | undefined;
   /** Largest reply taken, in bytes. */
   readonly maxResponse?: number;
 }
@@ -68,12 +71,14 @@ export class AesmClient {
   readonly socketPath: string;
   readonly #timeoutMs: number;
   readonly #attempts: number;
+  readonly #retry: RetryPolicy | undefined;
   readonly #maxResponse: number;
 
   constructor(options: AesmClientOptions = {}) {
     this.socketPath = options.socketPath ?? DEFAULT_SOCKET_PATH;
     this.#timeoutMs = options.timeoutMs ?? 15_000;
-    this.#attempts = options.connectAttempts ?? 4;
+    this.#retry = options.retry;
+    this.#attempts = options.retry === undefined ? (options.connectAttempts ?? 4) : 1;
     this.#maxResponse = options.maxResponse ?? 1024 * 1024;
   }
 
@@ -83,15 +88,37 @@ export class AesmClient {
     fields: Fields<O>,
     options: CallOptions = {},
   ): Promise<ResponseFields<O>> {
-    const timeoutMs = options.timeoutMs ?? this.#timeoutMs;
+    return this.#retrying(operation, fields, options, (reply) => reply);
+  }
+
+  /** `check` may refuse a reply by throwing; whether the call is then made again is the retry policy's matter. */
+  async #retrying<O extends AesmOperationName>(
+    operation: O,
+    fields: Fields<O>,
+    options: CallOptions,
+    check: (reply: ResponseFields<O>) => ResponseFields<O>,
+  ): Promise<ResponseFields<O>> {
+    const { signal, timeoutMs = this.#timeoutMs } = options;
     const frame = this.#encode({ ...fields, operation } as unknown as AesmRequest);
+    const attempt = async (ms: number) => check(await this.#exchange(operation, frame, ms, signal));
+    return this.#retry === undefined
+      ? attempt(timeoutMs)
+      : retrying(this.#retry, { operation, timeoutMs, signal }, attempt);
+  }
+
+  async #exchange<O extends AesmOperationName>(
+    operation: O,
+    frame: Uint8Array,
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<ResponseFields<O>> {
     const body = await exchange(frame, {
       socketPath: this.socketPath,
       operation,
       timeoutMs,
       attempts: this.#attempts,
       maxResponse: this.#maxResponse,
-      signal: options.signal,
+      signal,
     });
     const details = { operation, status: SgxStatus.ERROR_UNEXPECTED };
     try {
@@ -204,15 +231,16 @@ export class AesmClient {
     fields: Fields<O>,
     options: CallOptions | undefined,
   ): Promise<ResponseFields<O>> {
-    const reply = await this.request(operation, fields, options);
-    const { errorCode } = reply as unknown as { readonly errorCode: number };
-    if (errorCode === 0) return reply;
-    const status = aesmToSgxStatus(operation, errorCode);
-    throw new AesmError(
-      "SERVICE_REFUSED",
-      `${operation}: the service answered ${errorCode} ${aesmErrorName(errorCode)} (sgx_status_t ${sgxStatusName(status)})`,
-      { operation, aesm: errorCode, status },
-    );
+    return this.#retrying(operation, fields, options ?? {}, (reply) => {
+      const { errorCode } = reply as unknown as { readonly errorCode: number };
+      if (errorCode === 0) return reply;
+      const status = aesmToSgxStatus(operation, errorCode);
+      throw new AesmError(
+        "SERVICE_REFUSED",
+        `${operation}: the service answered ${errorCode} ${aesmErrorName(errorCode)} (sgx_status_t ${sgxStatusName(status)})`,
+        { operation, aesm: errorCode, status },
+      );
+    });
   }
 
   #encode(request: AesmRequest): Uint8Array {

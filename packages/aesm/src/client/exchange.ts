@@ -37,7 +37,7 @@ export async function exchange(frame: Uint8Array, options: ExchangeOptions): Pro
       try {
         return await exchangeOnce(frame, options, signal);
       } catch (error) {
-        if (!mayPass(error) || attempt >= options.attempts) throw error;
+        if (!isAbsent(error) || attempt >= options.attempts) throw error;
         await delay(FIRST_BACKOFF_MS * 2 ** (attempt - 1), undefined, { signal });
       }
     }
@@ -97,8 +97,11 @@ function exchangeOnce(frame: Uint8Array, options: ExchangeOptions, signal: Abort
   });
 }
 
-/** Only what may pass by itself is worth another attempt; a permission or a wrong kind of file is not. */
-function mayPass(error: unknown): boolean {
+/**
+ * Nobody listened, so nobody saw the request. Only that may pass by itself; a permission or a wrong kind of file does
+ * not.
+ */
+export function isAbsent(error: unknown): boolean {
   if (!(error instanceof AesmError) || error.code !== "SERVICE_UNREACHABLE") return false;
   return NOT_LISTENING.has(codeOf(error.cause));
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { QuotingPlatform } from "@confcom/aesm";
+import { AesmClient, type QuotingPlatform } from "@confcom/aesm";
 import { nodeFileSystem, StateDirectory, type StateWarning } from "../state/index.ts";
 
 /** Where `confcom quote-helper` keeps its platform too: both modes then quote with the same key. */
@@ -17,4 +17,17 @@ export async function openDefaultPlatform(stateDirectory: string, warn: StateWar
     random: (size) => new Uint8Array(randomBytes(size)),
     warn,
   });
+}
+
+/** How long a quote helper that is away is waited for, ms: an update leaves a gap of at most 3 s. */
+export const DEFAULT_RETRY_FOR_MS = 10_000;
+
+/**
+ * The quote helper at the path where every AESM client looks. For `retryForMs` of each call its absence is ridden out
+ * (0: not at all).
+ */
+export function connectToQuoteHelper(retryForMs: number): AesmClient {
+  if (retryForMs === 0) return new AesmClient({ connectAttempts: 1 });
+  const random = () => randomBytes(4).readUInt32LE() / 2 ** 32;
+  return new AesmClient({ timeoutMs: Math.max(15_000, retryForMs), retry: { forMs: retryForMs, random } });
 }

@@ -111,6 +111,25 @@ test("out-of-process without a quote helper is 0xE040", async () => {
   assert.ok(nextStep.length > 0);
 });
 
+test("out-of-process, a helper that starts anew between two calls is asked for its key again; the caller does not notice", async () => {
+  const path = join(directory, "anew.socket");
+  const start = async () => serve({ socketPath: path, platform: await openTestPlatform({ state: openTestState() }) });
+  let helper = await start();
+  const restart = async () => {
+    await helper.close(100);
+    helper = await start();
+  };
+  const quoting = provider(OUT_OF_PROCESS, { connect: () => new AesmClient({ socketPath: path, connectAttempts: 1 }) });
+  assert.equal((await failure(() => quoting.getQuoteSize())).quote3, 0xe00f, "nobody asked for the target info yet");
+  const report = ENCLAVE.report(await quoting.getTargetInfo(), new Uint8Array(64));
+  await restart();
+  // Each start is with a state of its own here, whose certificates may be some bytes longer.
+  const size = (await quoting.getQuoteSize()) + 100;
+  await restart();
+  assert.equal((await quoting.getQuote(report, size)).length, size);
+  await helper.close(100);
+});
+
 test("out-of-process never loads the platform, in-process never connects", async () => {
   const openPlatform = () => Promise.reject(new Error("loaded"));
   const connect = () => {
@@ -203,6 +222,7 @@ test("options of another type are refused by name when the provider is made, and
     connect: {},
     warn: "x",
     stateDirectory: 7,
+    retryForMs: -1,
   })) {
     const options = { env: {}, guard, [name]: value } as unknown as QuoteProviderOptions;
     assert.throws(() => createQuoteProvider(options), { code: "OPTION_INVALID", message: new RegExp(name) });

@@ -1,8 +1,13 @@
-import { AesmClient } from "@confcom/aesm";
+import type { AesmClient } from "@confcom/aesm";
 import { Quote3, REPORT_SIZE } from "@confcom/sgx";
 import { PlatformError } from "../errors.ts";
 import type { StateWarning } from "../state/index.ts";
-import { DEFAULT_STATE_DIRECTORY, openDefaultPlatform } from "./default-platform.ts";
+import {
+  connectToQuoteHelper,
+  DEFAULT_RETRY_FOR_MS,
+  DEFAULT_STATE_DIRECTORY,
+  openDefaultPlatform,
+} from "./default-platform.ts";
 import { InProcessQuoting, type OpenPlatform } from "./in-process.ts";
 import { OutOfProcessQuoting } from "./out-of-process.ts";
 import { processQuotingMode } from "./process-quoting-mode.ts";
@@ -33,6 +38,11 @@ export interface QuoteProviderOptions {
    * platform of `stateDirectory`, with the machine's clock, randomness and file system.
    */
   readonly openPlatform?: OpenPlatform;
+  /**
+   * Out-of-process only: how long, in ms of each call, a quote helper that is away (being updated, or not yet started)
+   * is waited for; 0 fails at once. Default: 10000. Without effect where `connect` is given.
+   */
+  readonly retryForMs?: number;
   /** Reaches the quote helper; called out-of-process only. Default: the socket where every AESM client looks. */
   readonly connect?: () => AesmClient;
   /** Which mode this process is in. Default: the guard of the whole process. */
@@ -68,11 +78,11 @@ class Provider implements QuoteProvider {
     checkOptions(options);
     this.mode = quotingModeOf(options.env);
     this.#guard = options.guard ?? processQuotingMode;
-    const { stateDirectory = DEFAULT_STATE_DIRECTORY, warn = () => {} } = options;
+    const { stateDirectory = DEFAULT_STATE_DIRECTORY, retryForMs = DEFAULT_RETRY_FOR_MS, warn = () => {} } = options;
     this.#quoting =
       this.mode === "in-process"
         ? new InProcessQuoting(options.openPlatform ?? (() => openDefaultPlatform(stateDirectory, warn)))
-        : new OutOfProcessQuoting(options.connect ?? (() => new AesmClient()));
+        : new OutOfProcessQuoting(options.connect ?? (() => connectToQuoteHelper(retryForMs)));
   }
 
   getTargetInfo(): Promise<Uint8Array> {
@@ -120,10 +130,14 @@ class Provider implements QuoteProvider {
 }
 
 /** Callers without types get a sentence too, before anything is taken. */
-function checkOptions({ env, stateDirectory, openPlatform, connect, warn }: QuoteProviderOptions): void {
+function checkOptions(options: QuoteProviderOptions): void {
+  const { env, stateDirectory, retryForMs, openPlatform, connect, warn } = options;
   const refuse = (what: string) => new PlatformError("OPTION_INVALID", `createQuoteProvider: ${what}`);
   if (typeof env !== "object" || env === null) throw refuse("env is not an object; pass the process's environment");
   if (stateDirectory !== undefined && typeof stateDirectory !== "string") throw refuse("stateDirectory is not a path");
+  if (retryForMs !== undefined && !(Number.isInteger(retryForMs) && retryForMs >= 0 && retryForMs <= 600_000)) {
+    throw refuse("retryForMs is not a whole number of milliseconds from 0 to 600000");
+  }
   for (const [name, value] of Object.entries({ openPlatform, connect, warn })) {
     if (value !== undefined && typeof value !== "function") throw refuse(`${name} is not a function`);
   }
