@@ -38,3 +38,18 @@ export const POD_RESOURCES_SOCKET = "/var/lib/kubelet/pod-resources/kubelet.sock
 
 /** The directory that applications mount to reach the quote helper. */
 export const AESM_DIRECTORY = "/var/run/aesmd";
+
+/** Whole MiB of EPC that were found on the node. */
+export const EPC_LABEL = "sgx.confcom.dev/epc-mib";
+
+/** Which driver's device names were found, e.g. "in-tree". */
+export const DRIVER_LABEL = "sgx.confcom.dev/driver";
+
+/** Every label that `node-status` sets and takes off again. */
+export const OWN_LABELS = [CAPABLE_LABEL, EPC_LABEL, DRIVER_LABEL] as const;
+
+/** Which of the node's capacity counters `node-status` wrote, separated by commas: those alone it takes away again. */
+export const COUNTERS_ANNOTATION = "sgx.confcom.dev/counters";
+
+/** The resources that may be counters in the node's status. */
+export const COUNTER_RESOURCES = [AZURE_EPC_RESOURCE, INTEL_EPC_RESOURCE] as const;

@@ -1,5 +1,6 @@
 export { decodePluginStatus } from "./decode-plugin-status.ts";
 export { type ListenAddress, parseListenAddress } from "./listen-address.ts";
+export { type MetricFamily, metricsText, type ProcessFigures, processMetrics } from "./metrics.ts";
 export {
   type NodeCounter,
   PLUGIN_STATES,

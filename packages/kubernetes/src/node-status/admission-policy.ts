@@ -1,0 +1,177 @@
+import type { KubernetesObject, StringMap } from "../manifests/kubernetes-object.ts";
+import { COUNTER_RESOURCES, COUNTERS_ANNOTATION, OWN_LABELS } from "../names.ts";
+
+export interface ValidatingAdmissionPolicy extends KubernetesObject {
+  readonly apiVersion: "admissionregistration.k8s.io/v1";
+  readonly kind: "ValidatingAdmissionPolicy";
+  readonly spec: {
+    readonly failurePolicy: "Fail";
+    readonly matchConstraints: {
+      readonly resourceRules: readonly {
+        readonly apiGroups: readonly string[];
+        readonly apiVersions: readonly string[];
+        readonly operations: readonly string[];
+        readonly resources: readonly string[];
+      }[];
+    };
+    readonly matchConditions: readonly CelExpression[];
+    readonly variables: readonly CelExpression[];
+    readonly validations: readonly {
+      readonly expression: string;
+      readonly message: string;
+      readonly reason: "Forbidden";
+    }[];
+  };
+}
+
+export interface ValidatingAdmissionPolicyBinding extends KubernetesObject {
+  readonly apiVersion: "admissionregistration.k8s.io/v1";
+  readonly kind: "ValidatingAdmissionPolicyBinding";
+  readonly spec: { readonly policyName: string; readonly validationActions: readonly ["Deny"] };
+}
+
+interface CelExpression {
+  readonly name: string;
+  readonly expression: string;
+}
+
+export interface AdmissionPolicyOptions {
+  /** The service account of `node-status`. */
+  readonly namespace: string;
+  readonly serviceAccount: string;
+  readonly labels?: StringMap;
+}
+
+/**
+ * Narrows what RBAC has to grant for all nodes down to what `node-status` does: on the status of the node to which its
+ * own token is bound, our labels, our annotation and our capacity counters; events about that node alone. Nobody else's
+ * requests are looked at. Needs Kubernetes 1.32 (the token says its node from then on).
+ */
+export function nodeStatusAdmissionPolicies(
+  options: AdmissionPolicyOptions,
+): readonly (ValidatingAdmissionPolicy | ValidatingAdmissionPolicyBinding)[] {
+  const node = policy(options, "node-status", "nodes", NODE_VARIABLES, NODE_VALIDATIONS);
+  const events = policy(options, "node-events", "events", [OWN_NODE], EVENT_VALIDATIONS);
+  return [node, binding(node), events, binding(events)];
+}
+
+type Validation = readonly [expression: string, message: string];
+
+function policy(
+  { namespace, serviceAccount, labels }: AdmissionPolicyOptions,
+  suffix: string,
+  resource: string,
+  variables: readonly CelExpression[],
+  validations: readonly Validation[],
+): ValidatingAdmissionPolicy {
+  const user = `system:serviceaccount:${namespace}:${serviceAccount}`;
+  return {
+    apiVersion: "admissionregistration.k8s.io/v1",
+    kind: "ValidatingAdmissionPolicy",
+    metadata: { name: `${serviceAccount}-${suffix}`, ...(labels === undefined ? {} : { labels }) },
+    spec: {
+      failurePolicy: "Fail",
+      matchConstraints: {
+        resourceRules: [
+          { apiGroups: [""], apiVersions: ["*"], operations: ["*"], resources: [resource, `${resource}/*`] },
+        ],
+      },
+      matchConditions: [{ name: "node-status", expression: `request.userInfo.username == ${cel(user)}` }],
+      variables,
+      validations: validations.map(([expression, message]) => ({ expression, message, reason: "Forbidden" })),
+    },
+  };
+}
+
+function binding({ metadata }: ValidatingAdmissionPolicy): ValidatingAdmissionPolicyBinding {
+  return {
+    apiVersion: "admissionregistration.k8s.io/v1",
+    kind: "ValidatingAdmissionPolicyBinding",
+    metadata,
+    spec: { policyName: metadata.name, validationActions: ["Deny"] },
+  };
+}
+
+const NODE_CLAIM = "authentication.kubernetes.io/node-name";
+
+/** JSON's strings and lists of strings are CEL's too. */
+const cel = (value: string | readonly string[]) => JSON.stringify(value);
+
+/** The node to which the pod of the token is bound; empty where the token is bound to none. */
+const OWN_NODE: CelExpression = {
+  name: "ownNode",
+  expression: `has(request.userInfo.extra) && ${cel(NODE_CLAIM)} in request.userInfo.extra ? request.userInfo.extra[${cel(NODE_CLAIM)}] : []`,
+};
+
+const orEmpty = (name: string, field: string): CelExpression => ({
+  name,
+  expression: `has(${field}) ? ${field} : {}`,
+});
+
+const NODE_VARIABLES: readonly CelExpression[] = [
+  OWN_NODE,
+  orEmpty("labels", "object.metadata.labels"),
+  orEmpty("oldLabels", "oldObject.metadata.labels"),
+  orEmpty("annotations", "object.metadata.annotations"),
+  orEmpty("oldAnnotations", "oldObject.metadata.annotations"),
+  orEmpty("status", "object.status"),
+  orEmpty("oldStatus", "oldObject.status"),
+  orEmpty("capacity", "object.status.capacity"),
+  orEmpty("oldCapacity", "oldObject.status.capacity"),
+];
+
+/**
+ * That both maps are equal but for `except`. `dyn` keeps the API server's type checker from taking an object for a
+ * message of fixed fields: that way a field of a later Kubernetes version is guarded too.
+ */
+function onlyDiffersIn(except: readonly string[], now: string, before: string): string {
+  const names = cel(except);
+  return (
+    `dyn(${now}).all(k, k in ${names} || (k in dyn(${before}) && dyn(${now})[k] == dyn(${before})[k])) && ` +
+    `dyn(${before}).all(k, k in ${names} || k in dyn(${now}))`
+  );
+}
+
+const NODE_VALIDATIONS: readonly Validation[] = [
+  [
+    'request.operation == "UPDATE" && has(request.subResource) && request.subResource == "status"',
+    "node-status writes the status of nodes and nothing else of them",
+  ],
+  ["variables.ownNode == [request.name]", "node-status writes only the node to which its own token is bound"],
+  [
+    onlyDiffersIn(["metadata", "status"], "object", "oldObject"),
+    "node-status writes only a node's metadata and status",
+  ],
+  [
+    onlyDiffersIn(["labels", "annotations", "managedFields"], "object.metadata", "oldObject.metadata"),
+    "node-status writes only labels and annotations of a node's metadata",
+  ],
+  [
+    onlyDiffersIn(OWN_LABELS, "variables.labels", "variables.oldLabels"),
+    `node-status writes only the labels ${OWN_LABELS.join(", ")}`,
+  ],
+  [
+    onlyDiffersIn([COUNTERS_ANNOTATION], "variables.annotations", "variables.oldAnnotations"),
+    `node-status writes only the annotation ${COUNTERS_ANNOTATION}`,
+  ],
+  [
+    onlyDiffersIn(["capacity"], "variables.status", "variables.oldStatus"),
+    "node-status writes only the capacity of a node's status",
+  ],
+  [
+    onlyDiffersIn(COUNTER_RESOURCES, "variables.capacity", "variables.oldCapacity"),
+    `node-status writes only the capacity of ${COUNTER_RESOURCES.join(", ")}`,
+  ],
+];
+
+const isOwn = (object: string) =>
+  `has(${object}.involvedObject.kind) && ${object}.involvedObject.kind == "Node" && ` +
+  `has(${object}.involvedObject.name) && variables.ownNode == [${object}.involvedObject.name]`;
+
+const EVENT_VALIDATIONS: readonly Validation[] = [
+  ['request.operation in ["CREATE", "UPDATE"]', "node-status creates and counts events and does nothing else to them"],
+  [
+    `request.operation == "DELETE" || (${isOwn("object")} && (request.operation == "CREATE" || (${isOwn("oldObject")})))`,
+    "node-status writes only events about the node to which its own token is bound",
+  ],
+];
