@@ -11,6 +11,7 @@ interface ExportOptions {
   state: string;
   out: string;
   ca: "platform" | "processor";
+  root?: boolean;
   json?: boolean;
 }
 
@@ -30,6 +31,7 @@ export function register(program: Command, output: Output): void {
         .choices(["platform", "processor"])
         .default("platform"),
     )
+    .option("--root", "write the root certificate alone, as PEM: what a verifier is told to trust")
     .option("--json", "say what was written as JSON")
     .action((options: ExportOptions) => exportCollateral(options, output));
 }
@@ -40,7 +42,10 @@ async function exportCollateral(options: ExportOptions, output: Output): Promise
   const platform = await openExistingPlatform(options.state, (text) => output.note(`warning: ${printable(text)}`));
   try {
     const written: string[] = [];
-    if (options.out === "-" || options.out.endsWith(".json")) {
+    if (options.root) {
+      writeResult(output, options.out, new TextEncoder().encode(platform.authority.rootCertificatePem));
+      if (options.out !== "-") written.push(options.out);
+    } else if (options.out === "-" || options.out.endsWith(".json")) {
       writeResult(output, options.out, collateralJson(await platform.authority.collateral(options.ca)));
       if (options.out !== "-") written.push(options.out);
     } else {
