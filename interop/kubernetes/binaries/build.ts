@@ -20,7 +20,7 @@ if (values.help) {
 }
 const stop = new AbortController();
 for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-  process.once(name, () => stop.abort(new Error(`stopped by ${name}`)));
+  process.on(name, () => stop.abort(new Error(`stopped by ${name}`)));
 }
 try {
   const binaries = await ensureBinaries({

@@ -149,10 +149,18 @@ describe("Go on this machine", () => {
   });
 
   it("is too old when it may not fetch a newer one", async (test) => {
-    const go = await standInGo(test, { installed: "1.23.5", switchesTo: "refused" });
+    const go = await standInGo(test, { installed: "1.23.5", switchesTo: "go1.23.5" });
     await assert.rejects(
       ensureBinaries({ ...go, ...silent }),
-      /Go 1\.23\.5 cannot build Kubernetes: .*GOTOOLCHAIN=local/,
+      /Go 1\.23\.5 is too old .* and may not fetch a newer one/,
+    );
+  });
+
+  it("is named when the newer one cannot be fetched, with Go's own words", async (test) => {
+    const go = await standInGo(test, { installed: "1.23.5", switchesTo: "unreachable" });
+    await assert.rejects(
+      ensureBinaries({ ...go, ...silent }),
+      /go env: go: download go1\.24\.13: no route to host: install/,
     );
   });
 

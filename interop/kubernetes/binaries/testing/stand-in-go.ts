@@ -19,7 +19,7 @@ export interface StandInGo {
 
 export interface StandInBehaviour {
   readonly installed?: string;
-  /** What `go env GOVERSION` prints; "refused" makes it fail as Go does with GOTOOLCHAIN=local. */
+  /** What `go env GOVERSION` prints; "unreachable" makes it fail as Go does without a network. */
   readonly switchesTo?: string;
   readonly slow?: boolean;
   readonly fails?: boolean;
@@ -48,7 +48,7 @@ export async function standInGo(test: TestContext, behaviour: StandInBehaviour =
   const script = `#!/bin/sh
 case "$1" in
 version) echo "go version go${installed} linux/amd64" ;;
-env) ${switchesTo === "refused" ? `echo "go: go.mod requires go >= 1.24.0 (running go ${installed}; GOTOOLCHAIN=local)" >&2; exit 1` : `echo "${switchesTo}"`} ;;
+env) ${switchesTo === "unreachable" ? 'echo "go: download go1.24.13: no route to host" >&2; exit 1' : `echo "${switchesTo}"`} ;;
 build)
   echo "$GOFLAGS $CGO_ENABLED" >> "${builds}"
   echo "go: downloading a.b/c v1.0.0" >&2
