@@ -1,3 +1,4 @@
+import { nodeStatusAdmissionPolicies } from "../node-status/admission-policy.ts";
 import { pluginAccess, serviceAccount } from "./access.ts";
 import type { KubernetesObject } from "./kubernetes-object.ts";
 import { labelsOf, PLUGIN_NAME, QUOTE_HELPER_NAME } from "./object-names.ts";
@@ -21,10 +22,20 @@ export function renderManifests(values: ManifestValues, options: RenderOptions):
   const helper = options.only === undefined ? values.quoteHelper.enabled : options.only === "quote-helper";
   return [
     ...(values.createNamespace ? [namespaceObject(namespace)] : []),
-    ...(plugin ? [serviceAccount(PLUGIN_NAME, namespace), ...pluginAccess(namespace)] : []),
+    ...(plugin ? pluginIdentity(namespace) : []),
     ...(helper ? [serviceAccount(QUOTE_HELPER_NAME, namespace)] : []),
     ...(plugin ? [pluginDaemonSet(values, options.version)] : []),
     ...(helper ? [quoteHelperDaemonSet(values, options.version)] : []),
+  ];
+}
+
+/** The policies come before the rights that they narrow. */
+function pluginIdentity(namespace: string): readonly KubernetesObject[] {
+  const labels = labelsOf(PLUGIN_NAME);
+  return [
+    serviceAccount(PLUGIN_NAME, namespace),
+    ...nodeStatusAdmissionPolicies({ namespace, serviceAccount: PLUGIN_NAME, labels }),
+    ...pluginAccess(namespace),
   ];
 }
 

@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { parseValues } from "./parse-values.ts";
+import { setValue } from "./set-value.ts";
+import { DEFAULT_VALUES, manifestValues } from "./values.ts";
+
+const refused = (given: unknown, message: RegExp) =>
+  assert.throws(() => manifestValues(given), { code: "MANIFEST_VALUE", message }, JSON.stringify(given));
+
+test("no values are the defaults, and the defaults are values", () => {
+  assert.deepEqual(manifestValues(), DEFAULT_VALUES);
+  assert.deepEqual(manifestValues(null), DEFAULT_VALUES);
+  assert.deepEqual(manifestValues(JSON.parse(JSON.stringify(DEFAULT_VALUES))), DEFAULT_VALUES);
+});
+
+test("sections are merged, maps and lists replaced", () => {
+  const values = manifestValues({
+    quoteHelper: { epcMiB: 4 },
+    slots: { quote: 7 },
+    plugin: { resources: { limits: { memory: "1Gi" } } },
+    tolerations: [],
+  });
+  assert.deepEqual(values.quoteHelper, { ...DEFAULT_VALUES.quoteHelper, epcMiB: 4 });
+  assert.deepEqual(values.slots, { enclave: 110, provision: 110, quote: 7 });
+  assert.deepEqual(values.plugin.resources, { limits: { memory: "1Gi" } });
+  assert.deepEqual(values.tolerations, []);
+});
+
+test("an unknown value is refused by its name, with the known ones", () => {
+  refused({ imag: "x" }, /^value imag: it is unknown; known here: namespace, createNamespace, image,/);
+  refused({ quoteHelper: { epcMib: 4 } }, /^value quoteHelper\.epcMib: it is unknown; known here: enabled, epcMiB,/);
+  refused({ tolerations: [{ keys: "x" }] }, /^value tolerations\[0\]\.keys: it is unknown/);
+  refused({ affinity: { nodeAfinity: {} } }, /^value affinity\.nodeAfinity: it is unknown/);
+});
+
+test("a value of the wrong kind is refused by its name", () => {
+  for (const [given, message] of [
+    [[], /^the values|^value : |it is an object/],
+    [{ namespace: "Kube" }, /^value namespace: "Kube" is not a name/],
+    [{ namespace: 1 }, /^value namespace: .* is text, got 1; in YAML, quote it/],
+    [{ image: "a b" }, /^value image: "a b" is not an image reference/],
+    [{ mode: "fast" }, /^value mode: it is one of auto, device, counter, got "fast"/],
+    [{ slots: { enclave: 0 } }, /^value slots\.enclave: it is a whole number from 1 to 10000, got 0/],
+    [{ numa: "true" }, /^value numa: it is true or false, got "true"/],
+    [
+      { sysfsNodeDirectory: "/sys/../etc" },
+      /^value sysfsNodeDirectory: .* is not an absolute path without \. and \.\./,
+    ],
+    [{ quoteHelper: { stateDirectory: "state" } }, /^value quoteHelper\.stateDirectory/],
+    [{ quoteHelper: { stateDirectory: "/" } }, /^value quoteHelper\.stateDirectory/],
+    [{ quoteHelper: { socketDirectory: "/run/aesmd/" } }, /^value quoteHelper\.socketDirectory/],
+    [{ podLabels: { "a b": "x" } }, /^value podLabels \(key\)/],
+    [{ nodeSelector: { zone: true } }, /^value nodeSelector\.zone: .* is text, got true/],
+    [{ plugin: { resources: { limits: { memory: "64MB" } } } }, /^value plugin\.resources\.limits\.memory/],
+    [{ plugin: { resources: { limits: { gpu: "1" } } } }, /^value plugin\.resources\.limits \(key\)/],
+    [{ tolerations: [{ effect: "Never" }] }, /^value tolerations\[0\]\.effect: it is one of/],
+    [{ imagePullSecrets: "x" }, /^value imagePullSecrets: it is a list, got "x"/],
+    [{ listenAddress: "localhost" }, /^value listenAddress/],
+  ] as const) {
+    refused(given, message);
+  }
+});
+
+test("a quantity may be a number, as YAML makes of one", () => {
+  assert.deepEqual(manifestValues({ plugin: { resources: { requests: { cpu: 1 } } } }).plugin.resources, {
+    requests: { cpu: "1" },
+  });
+});
+
+test("values that exclude each other are refused", () => {
+  refused({ resourceNames: "intel", mode: "device" }, /^value mode: device does not go with resourceNames intel/);
+  refused({ numa: true, mode: "counter" }, /^value numa: true needs EPC as devices/);
+  refused({ numa: true, resourceNames: "intel" }, /^value numa/);
+});
+
+test("--set descends by dots, an escaped dot is part of a name, and the value is YAML", () => {
+  const set = (...assignments: string[]) => assignments.reduce(setValue, {} as Readonly<Record<string, unknown>>);
+  assert.deepEqual(set("a.b=1", "a.c=true", "a.b=2"), { a: { c: true, b: 2 } });
+  assert.deepEqual(set("nodeSelector.kubernetes\\.io/os=linux"), { nodeSelector: { "kubernetes.io/os": "linux" } });
+  assert.deepEqual(set('podLabels.x="1"', "image=localhost/confcom:2", "affinity=null", "x="), {
+    podLabels: { x: "1" },
+    image: "localhost/confcom:2",
+    affinity: null,
+    x: "",
+  });
+  assert.deepEqual(set("tolerations=[{key: sgx, operator: Exists}]"), {
+    tolerations: [{ key: "sgx", operator: "Exists" }],
+  });
+  for (const wrong of ["a", "=1", "a..b=1", ".a=1", "a=[", "a=*x"]) {
+    assert.throws(() => set(wrong), { code: "MANIFEST_VALUE" }, wrong);
+  }
+});
+
+test("--set __proto__ changes no prototype and is refused as unknown", () => {
+  const values = setValue({}, "__proto__.polluted=1");
+  assert.equal(({} as { polluted?: number }).polluted, undefined);
+  refused(values, /^value __proto__: it is unknown/);
+});
+
+test("a values file is YAML or JSON, empty or a map", () => {
+  assert.deepEqual(parseValues("", "f"), {});
+  assert.deepEqual(parseValues("# nothing\n", "f"), {});
+  assert.deepEqual(parseValues("image: x\n", "f"), { image: "x" });
+  assert.deepEqual(parseValues('{"image":"x"}', "f"), { image: "x" });
+  for (const wrong of ["- a", "text", "a: [", "a: 1\na: 2"]) {
+    assert.throws(() => parseValues(wrong, "f"), { code: "MANIFEST_VALUE", message: /f is not/ }, wrong);
+  }
+});
