@@ -31,6 +31,8 @@ export class EpcPool {
   #published = 0;
   #held = 0;
   #unhealthyFrom = MAX_EPC_DEVICES;
+  /** Above every device that was ever published or held: what is to be looked through. */
+  #end = 0;
 
   constructor(options: EpcPoolOptions = {}) {
     this.#graceMs = options.grantGraceMs ?? DEFAULT_GRANT_GRACE_MS;
@@ -84,6 +86,7 @@ export class EpcPool {
   /** Notes that Allocate gave these devices out at `now`. */
   grant(indexes: Iterable<number>, now: number): void {
     for (const index of indexes) {
+      this.#reach(index);
       if (!this.isHeld(index)) this.#held++;
       this.#granted.set(index, now);
     }
@@ -95,15 +98,16 @@ export class EpcPool {
    * first, those with the highest numbers first; growth adds the lowest free numbers.
    */
   resize(nodes: readonly NumaMiB[], heldIds: Iterable<string> | undefined, observedAt: number): boolean {
-    const before = this.#node.slice();
-    const unhealthyBefore = this.#unhealthyFrom;
-    if (heldIds !== undefined) this.#observe(heldIds, observedAt);
     const targets = new Map<number, number>();
     for (const { node, mib } of nodes) targets.set(node, (targets.get(node) ?? 0) + mib);
-    this.#total = [...targets.values()].reduce((sum, mib) => sum + mib, 0);
-    if (this.#total > MAX_EPC_DEVICES) {
-      throw new RangeError(`${this.#total} MiB of EPC are more than the ${MAX_EPC_DEVICES} that have ids`);
+    const total = [...targets.values()].reduce((sum, mib) => sum + mib, 0);
+    if (total > MAX_EPC_DEVICES) {
+      throw new RangeError(`${total} MiB of EPC are more than the ${MAX_EPC_DEVICES} that have ids`);
     }
+    const before = this.#node.slice(0, this.#end);
+    const unhealthyBefore = this.#unhealthyFrom;
+    this.#total = total;
+    if (heldIds !== undefined) this.#observe(heldIds, observedAt);
     const counts = this.#publishHeld(targets);
     for (const [node, count] of counts) this.#withdraw(count - (targets.get(node) ?? 0), node, counts);
     // Devices that are held beyond one node's EPC take the place of free ones elsewhere.
@@ -113,16 +117,22 @@ export class EpcPool {
     }
     this.#withdraw(this.#published - room, undefined, counts);
     this.#unhealthyFrom = this.#firstUnbacked();
-    return unhealthyBefore !== this.#unhealthyFrom || before.some((node, index) => node !== this.#node[index]);
+    const more = this.#node.subarray(before.length, this.#end).some((node) => node !== UNPUBLISHED);
+    return more || unhealthyBefore !== this.#unhealthyFrom || before.some((node, index) => node !== this.#node[index]);
+  }
+
+  #reach(index: number): void {
+    if (index >= this.#end) this.#end = index + 1;
   }
 
   #observe(heldIds: Iterable<string>, observedAt: number): void {
-    this.#listed.fill(0);
+    this.#listed.fill(0, 0, this.#end);
     for (const [index, at] of this.#granted) if (at + this.#graceMs <= observedAt) this.#granted.delete(index);
     this.#held = this.#granted.size;
     for (const id of heldIds) {
       const index = epcDeviceIndex(id);
       if (index === undefined || this.#listed[index] === 1) continue;
+      this.#reach(index);
       if (!this.#granted.has(index)) this.#held++;
       this.#listed[index] = 1;
     }
@@ -131,7 +141,7 @@ export class EpcPool {
   /** Publishes what is held and was not known (the plugin was restarted), and counts the devices of each NUMA node. */
   #publishHeld(targets: ReadonlyMap<number, number>): Map<number, number> {
     const counts = new Map<number, number>();
-    for (let index = 0; index < MAX_EPC_DEVICES; index++) {
+    for (let index = 0; index < this.#end; index++) {
       if (this.#node[index] === UNPUBLISHED) {
         if (!this.isHeld(index)) continue;
         this.#node[index] = nodeOfFirstLayout(index, targets);
@@ -144,7 +154,7 @@ export class EpcPool {
   }
 
   #withdraw(count: number, node: number | undefined, counts: Map<number, number>): void {
-    for (let index = MAX_EPC_DEVICES - 1, left = count; left > 0 && index >= 0; index--) {
+    for (let index = this.#end - 1, left = count; left > 0 && index >= 0; index--) {
       const its = this.#node[index] as number;
       if (its === UNPUBLISHED || (node !== undefined && its !== node) || this.isHeld(index)) continue;
       this.#node[index] = UNPUBLISHED;
@@ -157,6 +167,7 @@ export class EpcPool {
   #publish(count: number, node: number, counts: Map<number, number>): void {
     for (let index = 0, left = count; left > 0 && index < MAX_EPC_DEVICES; index++) {
       if (this.#node[index] !== UNPUBLISHED) continue;
+      this.#reach(index);
       this.#node[index] = node;
       this.#published++;
       counts.set(node, (counts.get(node) ?? 0) + 1);
@@ -167,7 +178,7 @@ export class EpcPool {
   #firstUnbacked(): number {
     let left = this.excess;
     if (left === 0) return MAX_EPC_DEVICES;
-    for (let index = MAX_EPC_DEVICES - 1; index >= 0; index--) {
+    for (let index = this.#end - 1; index >= 0; index--) {
       if (this.isHeld(index) && --left === 0) return index;
     }
     return 0;
