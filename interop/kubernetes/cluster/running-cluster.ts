@@ -1,0 +1,352 @@
+import { chmodSync, copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { createCgroupTree, removeCgroupTree } from "./cgroups.ts";
+import type { NodeOptions } from "./cluster.ts";
+import { runInMachine, runInNetwork } from "./commands.ts";
+import { API_SERVER, CONTROLLER_MANAGER, ETCD, type ProgramArguments, SCHEDULER } from "./control-plane-arguments.ts";
+import { ClusterError } from "./errors.ts";
+import { kubeconfig } from "./kubeconfig.ts";
+import {
+  CONTROL_PLANE,
+  cgroupTree,
+  clusterLayout,
+  MACHINE_PATHS,
+  MAXIMUM_NODES,
+  NETWORK,
+  nodeAddress,
+  nodeCgroupRoot,
+  podRange,
+} from "./layout.ts";
+import { clusterScript, machineScript, SHADOWED_SYSCTLS } from "./machine-script.ts";
+import { type NamespaceInit, startNamespace } from "./namespaces.ts";
+import {
+  containerdArguments,
+  kubeletArguments,
+  kubeProxyArguments,
+  type NodePlan,
+  nodeFiles,
+} from "./node-configuration.ts";
+import { createCertificate, createPki, nodeCertificates } from "./pki.ts";
+import { createSysfsNode, sgxFixture } from "./sgx-fixture.ts";
+import type { ClusterState, MachineState } from "./state.ts";
+import { SupervisedProgram } from "./supervised-program.ts";
+import { Timeline } from "./timeline.ts";
+
+/** What the supervisor is told by whoever starts it, in `options.json`. */
+export interface SupervisorOptions {
+  readonly name: string;
+  readonly binaries: string;
+  readonly pauseImage: string;
+  readonly nodes: readonly NodeOptions[];
+}
+
+const API_SERVER_PATIENCE_MS = 120_000;
+const NODE_PATIENCE_MS = 120_000;
+const CONTAINERD_PATIENCE_MS = 60_000;
+
+interface Machine {
+  readonly init: NamespaceInit;
+  readonly state: MachineState;
+}
+
+/** The cluster as its supervisor holds it: namespaces, machines, programs. */
+export class RunningCluster {
+  readonly #layout: ReturnType<typeof clusterLayout>;
+  readonly #options: SupervisorOptions;
+  readonly #log: (line: string) => void;
+  readonly #changed: () => void;
+  readonly #timeline: Timeline;
+  readonly #machines = new Map<string, Machine>();
+  readonly #programs = new Map<string, SupervisedProgram>();
+  #outer: NamespaceInit | undefined;
+  #nodeCount = 0;
+  #ending = false;
+
+  constructor(directory: string, options: SupervisorOptions, log: (line: string) => void, changed: () => void) {
+    this.#layout = clusterLayout(directory);
+    this.#options = options;
+    this.#log = log;
+    this.#changed = changed;
+    this.#timeline = new Timeline(() => performance.now(), log);
+  }
+
+  state(): Pick<ClusterState, "outer" | "machines" | "services" | "timeline"> {
+    return {
+      outer: this.#outer?.pid ?? 0,
+      machines: Object.fromEntries([...this.#machines].map(([name, machine]) => [name, machine.state])),
+      services: Object.fromEntries([...this.#programs].map(([name, program]) => [name, program.pid])),
+      timeline: this.#timeline.steps,
+    };
+  }
+
+  /** Resolves when the outermost namespace's first process is gone, and everything with it. */
+  get ended(): Promise<void> {
+    return this.#outer?.ended ?? Promise.resolve();
+  }
+
+  program(service: string): SupervisedProgram {
+    const program = this.#programs.get(service);
+    if (program === undefined) throw new ClusterError("UNKNOWN_NODE", `the cluster runs no ${service}`);
+    return program;
+  }
+
+  async up(): Promise<void> {
+    const { nodes } = this.#options;
+    await Promise.all([
+      this.#timeline.step("certificates", () => createPki(this.#layout.pki)),
+      this.#timeline.step("namespaces", async () => {
+        this.#outer = await startNamespace(clusterScript());
+      }),
+    ]);
+    chmodSync(this.#layout.pki, 0o700);
+    writeFileSync(this.#layout.kubeconfig, kubeconfig("admin", this.#layout.pki), { mode: 0o600 });
+    const workers = nodes.map((node) => this.#prepareNode(node));
+    const prepared = Promise.all(workers);
+    // A failure of the control plane is reported first; that of a node must not go unhandled meanwhile.
+    prepared.catch(() => {});
+    await this.#startControlPlane();
+    await Promise.all((await prepared).map((plan) => this.#joinNode(plan)));
+    await this.#timeline.step("service account for pods", () => this.#untilDefaultServiceAccount());
+  }
+
+  async addNode(node: NodeOptions): Promise<void> {
+    await this.#joinNode(await this.#prepareNode(node));
+  }
+
+  /** Ends every process of the cluster at once; a start that is under way fails. */
+  kill(): void {
+    this.#ending = true;
+    this.#outer?.process.kill("SIGKILL");
+  }
+
+  /** Ends every process, waits for the last, and removes what outlives processes. */
+  async down(): Promise<void> {
+    this.kill();
+    await this.ended;
+    await Promise.all([...this.#machines.values()].map((machine) => machine.init.ended));
+    const left = await removeCgroupTree(cgroupTree(this.#options.name));
+    if (left.length > 0) this.#log(`cgroups that could not be removed: ${left.join(", ")}`);
+    rmSync(this.#layout.machines, { recursive: true, force: true });
+    rmSync(this.#layout.pki, { recursive: true, force: true });
+    rmSync(this.#layout.kubeconfig, { force: true });
+  }
+
+  async #startControlPlane(): Promise<void> {
+    const machine = this.#layout.machine(CONTROL_PLANE);
+    mkdirSync(machine.configuration, { recursive: true });
+    mkdirSync(join(machine.varLib, "etcd"), { recursive: true, mode: 0o700 });
+    mkdirSync(join(machine.configuration, "pki"), { mode: 0o700 });
+    const files = ["ca.crt", "apiserver", "apiserver-kubelet-client", "controller-manager", "scheduler", "admin"];
+    const wanted = files.flatMap((name) => (name.includes(".") ? [name] : [`${name}.crt`, `${name}.key`]));
+    this.#copyPki(CONTROL_PLANE, [...wanted, "service-accounts.key", "service-accounts.pub"]);
+    for (const user of ["controller-manager", "scheduler", "admin"]) {
+      const text = kubeconfig(user, `${MACHINE_PATHS.configuration}/pki`);
+      writeFileSync(join(machine.configuration, `${user}.conf`), text, { mode: 0o600 });
+    }
+    await this.#startMachine(CONTROL_PLANE, { address: NETWORK.controlPlane });
+    await this.#timeline.step("etcd and API server", async () => {
+      await this.#start(CONTROL_PLANE, ETCD);
+      await this.#start(CONTROL_PLANE, API_SERVER);
+      await this.untilApiServerReady();
+    });
+    await this.#start(CONTROL_PLANE, CONTROLLER_MANAGER);
+    await this.#start(CONTROL_PLANE, SCHEDULER);
+  }
+
+  async untilApiServerReady(): Promise<void> {
+    const program = this.program(API_SERVER.service);
+    await this.#until(program, "is not ready", API_SERVER_PATIENCE_MS, async () => {
+      const { status } = await this.#kubectl(["get", "--raw=/readyz", "--request-timeout=5s"]);
+      return status === 0;
+    });
+  }
+
+  /** The machine, its containerd and the pause image: everything that needs no API server. */
+  async #prepareNode(options: NodeOptions): Promise<NodePlan> {
+    const { name } = options;
+    checkName(name);
+    if (this.#machines.has(name) || name === CONTROL_PLANE) {
+      throw new ClusterError("BAD_NAME", `the cluster has a machine ${name} already`);
+    }
+    const index = this.#nodeCount++;
+    if (index >= MAXIMUM_NODES)
+      throw new ClusterError("BAD_NAME", `at most ${MAXIMUM_NODES} nodes fit the address plan`);
+    const address = nodeAddress(index);
+    const cgroupRoot = nodeCgroupRoot(this.#options.name, name);
+    const plan: NodePlan = { options, address, podRange: podRange(index), cgroupRoot };
+    await this.#writeNodeFiles(plan);
+    createCgroupTree(cgroupRoot);
+    await this.#startMachine(name, { address, node: options }, plan.podRange);
+    if (options.sgx !== undefined) {
+      const init = this.#init(name);
+      const fixture = sgxFixture(() => init, this.#layout.machine(name).sysfsNode);
+      fixture.addDevice("sgx_enclave");
+      fixture.addDevice("sgx_provision");
+    }
+    await this.#timeline.step(`${name}: containerd with the pause image`, async () => {
+      const containerd = containerdArguments(name);
+      await this.#start(name, containerd);
+      const ctr = ["ctr", "--connect-timeout", "2s"];
+      await this.#until(this.program(containerd.service), "does not answer", CONTAINERD_PATIENCE_MS, async () => {
+        const { status } = await runInMachine(this.#init(name), [...ctr, "version"], { allowFailure: true });
+        return status === 0;
+      });
+      const pause = this.#options.pauseImage;
+      await runInMachine(this.#init(name), [...ctr, "-n", "k8s.io", "images", "import", "-"], { inputFile: pause });
+    });
+    return plan;
+  }
+
+  async #joinNode(plan: NodePlan): Promise<void> {
+    const { name } = plan.options;
+    await this.#timeline.step(`${name}: Ready`, async () => {
+      const kubelet = kubeletArguments(plan);
+      await this.#start(name, kubelet);
+      await this.#start(name, kubeProxyArguments(name));
+      await this.#until(this.program(kubelet.service), `did not make ${name} Ready`, NODE_PATIENCE_MS, async () => {
+        const query = "jsonpath={.status.conditions[?(@.type=='Ready')].status}";
+        const { stdout } = await this.#kubectl(["get", "node", name, "-o", query, "--request-timeout=5s"]);
+        return stdout === "True";
+      });
+    });
+  }
+
+  async #writeNodeFiles(plan: NodePlan): Promise<void> {
+    const { name } = plan.options;
+    const machine = this.#layout.machine(name);
+    for (const directory of ["cni", "pki"]) mkdirSync(join(machine.configuration, directory), { recursive: true });
+    createSysfsNode(machine.sysfsNode, plan.options.sgx);
+    for (const [file, text] of Object.entries(nodeFiles(plan))) writeFileSync(join(machine.configuration, file), text);
+    const requests = nodeCertificates(name, plan.address);
+    await Promise.all(requests.map((request) => createCertificate(this.#layout.pki, request)));
+    this.#copyPki(name, ["ca.crt", "kube-proxy.crt", "kube-proxy.key"]);
+    for (const end of ["crt", "key"]) {
+      this.#copyPki(name, [`kubelet-${name}.${end}`], `kubelet.${end}`);
+      this.#copyPki(name, [`kubelet-server-${name}.${end}`], `kubelet-server.${end}`);
+    }
+    for (const user of ["kubelet", "kube-proxy"]) {
+      const text = kubeconfig(user, `${MACHINE_PATHS.configuration}/pki`);
+      writeFileSync(join(machine.configuration, `${user}.conf`), text, { mode: 0o600 });
+    }
+  }
+
+  #copyPki(machine: string, files: readonly string[], as?: string): void {
+    const target = join(this.#layout.machine(machine).configuration, "pki");
+    for (const file of files) copyFileSync(join(this.#layout.pki, file), join(target, as ?? file));
+  }
+
+  async #startMachine(name: string, state: Omit<MachineState, "init">, pods?: string): Promise<void> {
+    const layout = this.#layout.machine(name);
+    for (const directory of [layout.upper, layout.work, layout.root, layout.varLib, layout.sysctls]) {
+      mkdirSync(directory, { recursive: true });
+    }
+    for (const [sysctl, value] of Object.entries(SHADOWED_SYSCTLS)) {
+      writeFileSync(join(layout.sysctls, sysctl.replaceAll("/", ".")), `${value}\n`);
+    }
+    const hosts = [`${NETWORK.controlPlane} ${CONTROL_PLANE}`, `${state.address} ${name}`];
+    const script = machineScript({ layout, hostname: name, binaries: this.#options.binaries, hosts });
+    const outer = this.#outerInit();
+    const init = await startNamespace(script, outer);
+    // Names of links have 15 characters at most: the last number of the address names this one.
+    const link = `machine${state.address.slice(state.address.lastIndexOf(".") + 1)}`;
+    await runInNetwork(outer, [
+      "ip",
+      "link",
+      "add",
+      link,
+      "type",
+      "veth",
+      "peer",
+      "name",
+      "eth0",
+      "netns",
+      String(init.pid),
+    ]);
+    await runInNetwork(outer, ["ip", "link", "set", link, "master", "machines", "up"]);
+    const setUp = [
+      "set -e",
+      "ip link set lo up",
+      `ip address add ${state.address}/${NETWORK.prefixLength} dev eth0`,
+      "ip link set eth0 up",
+      `ip route add default via ${NETWORK.gateway}`,
+      "echo 1 >/proc/sys/net/ipv4/ip_forward",
+    ];
+    await runInMachine(init.pid, ["sh", "-c", setUp.join("\n")]);
+    if (pods !== undefined) await runInNetwork(outer, ["ip", "route", "add", pods, "via", state.address]);
+    this.#machines.set(name, { init, state: { ...state, init: init.pid } });
+    this.#changed();
+  }
+
+  async #start(machine: string, program: ProgramArguments): Promise<void> {
+    const file = program.program
+      .map((name) => (name.startsWith("/") ? name : join(this.#options.binaries, name)))
+      .find((path) => existsSync(path));
+    if (file === undefined) {
+      throw new ClusterError("PROGRAM_MISSING", `${this.#options.binaries} has no ${program.program.join(" or ")}`);
+    }
+    const seen = program.program[0]?.startsWith("/")
+      ? file
+      : join(MACHINE_PATHS.binaries, file.slice(file.lastIndexOf("/") + 1));
+    const supervised = new SupervisedProgram({
+      service: program.service,
+      argv: [seen, ...program.args],
+      logFile: this.#layout.log(program.service),
+      init: () => this.#init(machine),
+      changed: this.#changed,
+      log: this.#log,
+    });
+    this.#programs.set(program.service, supervised);
+    await supervised.start();
+  }
+
+  async #untilDefaultServiceAccount(): Promise<void> {
+    const manager = this.program(CONTROLLER_MANAGER.service);
+    await this.#until(manager, "made no default service account", API_SERVER_PATIENCE_MS, async () => {
+      const { status } = await this.#kubectl([
+        "get",
+        "serviceaccount",
+        "default",
+        "-n",
+        "default",
+        "--request-timeout=5s",
+      ]);
+      return status === 0;
+    });
+  }
+
+  /** Asks until the answer is yes; fails when `program` has ended or time is up, with the end of its log. */
+  async #until(program: SupervisedProgram, failure: string, patienceMs: number, ask: () => Promise<boolean>) {
+    const begun = performance.now();
+    for (;;) {
+      if (await ask()) return;
+      if (this.#ending) throw new ClusterError("NOT_RUNNING", "the cluster was taken down meanwhile");
+      if (program.pid === 0) program.fail("ended");
+      if (performance.now() - begun > patienceMs) program.fail(`${failure} after ${patienceMs / 1000} s`);
+      await sleep(200);
+    }
+  }
+
+  #kubectl(args: readonly string[]) {
+    const argv = [join(this.#options.binaries, "kubectl"), `--kubeconfig=${this.#layout.kubeconfig}`, ...args];
+    return runInNetwork(this.#init(CONTROL_PLANE), argv, { allowFailure: true });
+  }
+
+  #outerInit(): number {
+    if (this.#outer === undefined || this.#ending)
+      throw new ClusterError("NOT_RUNNING", "the cluster's namespaces are not there");
+    return this.#outer.pid;
+  }
+
+  #init(machine: string): number {
+    const pid = this.#machines.get(machine)?.init.pid;
+    if (pid === undefined) throw new ClusterError("UNKNOWN_NODE", `the cluster has no machine ${machine}`);
+    return pid;
+  }
+}
+
+export function checkName(name: string): void {
+  if (!/^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/.test(name)) {
+    throw new ClusterError("BAD_NAME", `"${name}" is no name: lower-case letters, digits and dashes, at most 40`);
+  }
+}
