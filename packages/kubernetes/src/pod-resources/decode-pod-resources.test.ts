@@ -31,7 +31,7 @@ describe("the kubelet's list of allocations", () => {
             {
               name: "two",
               cpuIds: [1n, 2n],
-              memory: [{ memoryType: "m", size: 5n }],
+
               devices: [{ resourceName: EPC }],
             },
           ],
@@ -49,6 +49,21 @@ describe("the kubelet's list of allocations", () => {
       { namespace: "shop", pod: "app", container: "one", resource: "sgx.intel.com/enclave", ids: ["e0"] },
       { namespace: "other", pod: "app", container: "one", resource: EPC, ids: ["C"] },
     ]);
+  });
+
+  it("fields that are not known, of whatever type, are stepped over", () => {
+    const known = encode({
+      podResources: [{ name: "a", containers: [{ name: "b", devices: [{ resourceName: EPC, deviceIds: ["A"] }] }] }],
+    });
+    const [varint, fixed64, bytes, fixed32] = [
+      [0x48, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01],
+      [0x51, 1, 2, 3, 4, 5, 6, 7, 8],
+      [0x5a, 2, 0x0a, 0xff],
+      [0x65, 1, 2, 3, 4],
+    ] as const;
+    const around = Uint8Array.of(...varint, ...fixed64, ...known, ...bytes, ...fixed32);
+    assert.deepEqual(decodePodResources(around, OURS), decodePodResources(known, OURS));
+    assert.equal(decodePodResources(known, OURS).length, 1);
   });
 
   it("nothing allocated is an empty list", () => {

@@ -1,5 +1,5 @@
 import fs from "node:fs";
-import type { HostEntry, HostEntryKind, HostFileSystem } from "./host-file-system.ts";
+import { type HostEntry, type HostEntryKind, type HostFileSystem, resolveHostPath } from "./host-file-system.ts";
 
 /**
  * The host's files as this process sees them below `root` ("/" when it runs on the host itself, "/host" in the
@@ -64,7 +64,8 @@ export function watchHostDirectory(
   changed: (name: string | undefined) => void,
 ): (() => void) | undefined {
   try {
-    const watcher = fs.watch(`${root.replace(/\/+$/, "")}${path}`, { persistent: false }, (_event, name) =>
+    const at = resolveHostPath(nodeHostFileSystem(root), path).path;
+    const watcher = fs.watch(`${root.replace(/\/+$/, "")}${at}`, { persistent: false }, (_event, name) =>
       changed(name ?? undefined),
     );
     watcher.on("error", () => watcher.close());
