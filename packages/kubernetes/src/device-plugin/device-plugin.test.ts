@@ -4,6 +4,7 @@ import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
+import type { Clock } from "../clock.ts";
 import { FakeKubelet } from "../testing/fake-kubelet/fake-kubelet.ts";
 import { FakeResource, slots } from "../testing/fake-resource.ts";
 import { RecordingReport } from "../testing/recording-report.ts";
@@ -12,6 +13,12 @@ import { type DevicePlugin, startDevicePlugin } from "./device-plugin.ts";
 import type { PublishedResource } from "./published-resource.ts";
 
 const clock = { now: Date.now, setTimeout, clearTimeout };
+/** Ten seconds pass in a fifth of a second. */
+const hurriedClock = {
+  now: () => Date.now() * 50,
+  setTimeout: (run: () => void, milliseconds: number) => setTimeout(run, milliseconds / 50),
+  clearTimeout,
+};
 const ENCLAVE = "sgx.intel.com/enclave";
 const POD = { podUid: "u1", namespace: "default", pod: "app", container: "main" };
 
@@ -40,8 +47,9 @@ async function start(
   resources: readonly PublishedResource[],
   report = new RecordingReport(),
   signal = new AbortController().signal,
+  time: Clock = clock,
 ): Promise<DevicePlugin> {
-  const plugin = await startDevicePlugin({ resources, directory, clock, random: Math.random, report, signal });
+  const plugin = await startDevicePlugin({ resources, directory, clock: time, random: Math.random, report, signal });
   plugins.push(plugin);
   return plugin;
 }
@@ -75,6 +83,32 @@ test("each resource has its own socket and registration", async () => {
       .sort(),
     ["confcom-enclave.sock", "confcom-provision.sock", "kubelet.sock"],
   );
+});
+
+test("a kubelet that registers a plugin but never calls it is diagnosed after 10 s", async () => {
+  const kubelet = await startKubelet();
+  kubelet.behaviour.silent = true;
+  const report = new RecordingReport();
+  const plugin = await start([new FakeResource()], report, undefined, hurriedClock);
+  await until("the diagnosis", () => report.of("neverCalled").length === 1);
+  assert.equal(report.of("neverCalled")[0]?.afterMs, 10_000);
+  assert.equal(plugin.resources()[0]?.lastError?.code, "KUBELET_NEVER_CALLED");
+  assert.equal(plugin.resources()[0]?.listAndWatchOpen, false);
+  kubelet.behaviour.silent = false;
+  await kubelet.restart();
+  await until("the list", () => allocatable() === 4);
+  await until("the all-clear", () => plugin.resources()[0]?.lastError === undefined);
+});
+
+test("a kubelet that calls is not diagnosed", async () => {
+  await startKubelet();
+  const report = new RecordingReport();
+  const plugin = await start([new FakeResource()], report, undefined, hurriedClock);
+  await until("the list", () => allocatable() === 4);
+  const opened = hurriedClock.now();
+  await until("12 of the clock's seconds", () => hurriedClock.now() - opened > 12_000);
+  assert.equal(report.of("neverCalled").length, 0);
+  assert.equal(plugin.resources()[0]?.generation, 1);
 });
 
 test("a changed list is sent once, an unchanged one not at all", async () => {
@@ -182,6 +216,33 @@ test("a later plugin of ours takes over, and the earlier one leaves", async () =
   assert.equal(report.of("replaced").length, 1);
   assert.equal(earlier.resources()[0]?.phase, "replaced");
   assert.equal(existsSync(join(directory, "confcom-enclave.sock")), true);
+});
+
+test("a stream of somebody else that ends costs the kubelet this plugin's, which registers again at once", async () => {
+  const kubelet = await startKubelet();
+  const report = new RecordingReport();
+  const earlier = await start([new FakeResource({ endpoint: "confcom-earlier.sock" })]);
+  await until("the first list", () => allocatable() === 4);
+  const plugin = await start([new FakeResource({ devices: 9 })], report);
+  await until("the second list", () => allocatable() === 9);
+  await earlier.close();
+  await until("the stream's end", () => report.of("listAndWatchClosed").length === 1);
+  await until("the list again", () => allocatable() === 9 && plugin.resources()[0]?.generation === 2);
+  assert.equal(kubelet.endedStreams.length, 2);
+});
+
+test("a list that the kubelet cannot take is registered again ever more slowly", async () => {
+  const kubelet = await startKubelet();
+  const report = new RecordingReport();
+  const plugin = await start([new FakeResource()], report, undefined, hurriedClock);
+  for (let round = 0; round < 6; round += 1) {
+    await until("a stream", () => plugin.resources()[0]?.generation === round + 1 && allocatable() === 4);
+    kubelet.connection(ENCLAVE)?.close();
+    await until("its end", () => report.of("listAndWatchClosed").length === round + 1);
+  }
+  const closed = report.all.flatMap((one, at) => (one.kind === "listAndWatchClosed" ? [at] : []));
+  assert.equal(closed.length, 6);
+  assert.equal(report.of("registrationFailed").length, 0);
 });
 
 test("a plugin of which one resource is taken keeps the others", async () => {
