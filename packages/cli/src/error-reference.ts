@@ -1,4 +1,5 @@
 import { AESM_ERROR_CODES } from "@confcom/aesm";
+import { KUBERNETES_ERRORS } from "@confcom/kubernetes";
 import { QUOTING_ERRORS } from "@confcom/quoting";
 import { AESM_ERRORS, QUOTE3_ERRORS, QV_RESULTS, SGX_FORMAT_ERRORS, SGX_STATUS } from "@confcom/sgx";
 import { VERIFY_ERRORS } from "@confcom/verify";
@@ -31,6 +32,12 @@ export function errorReference(): string {
     section("The command", "Failures that the command line itself finds.", codes, stringRows(CLI_ERRORS)),
     section("AESM client and server", "`AesmError.code` of `@confcom/aesm`.", codes, stringRows(AESM_ERROR_CODES)),
     section("Quoting platform", "`PlatformError.code` of `@confcom/quoting`.", codes, stringRows(QUOTING_ERRORS)),
+    section(
+      "Kubernetes",
+      "`KubernetesError.code` of `@confcom/kubernetes`; the plugin's `/status` names them too.",
+      codes,
+      stringRows(KUBERNETES_ERRORS),
+    ),
     section("Formats", "`SgxFormatError.code` of `@confcom/sgx`.", codes, stringRows(SGX_FORMAT_ERRORS)),
     section("Verification", "`VerifyError.code` of `@confcom/verify`.", codes, stringRows(VERIFY_ERRORS)),
     section("AESM wire codes", "`errorCode` of AESM replies (aesm_error_t).", wire, wireRows(AESM_ERRORS, String)),

@@ -77,6 +77,7 @@ const UNAVAILABLE = ["SERVICE_UNREACHABLE", "SERVICE_TIMEOUT"];
 function exitCodeOf(error: Error, code: string): ExitCodeValue {
   if (error instanceof CommandError) return error.exitCode;
   if (error instanceof SgxFormatError || error.name === "VerifyError") return ExitCode.BAD_INPUT;
+  if (error.name === "KubernetesError") return kubernetesExitCode(code);
   if (error.name === "PlatformError") return ExitCode.CONFIGURATION;
   if (error.name === "QuotingError" || error.name === "ProviderError") return ExitCode.REFUSED;
   if (error.name !== "AesmError") return ExitCode.INTERNAL;
@@ -84,6 +85,13 @@ function exitCodeOf(error: Error, code: string): ExitCodeValue {
   if (code === "SOCKET_OWNED") return ExitCode.NEGATIVE;
   if (code.startsWith("WORKER_")) return ExitCode.INTERNAL;
   return code.startsWith("SOCKET_") ? ExitCode.CONFIGURATION : ExitCode.REFUSED;
+}
+
+function kubernetesExitCode(code: string): ExitCodeValue {
+  if (code === "FOREIGN_DEVICE_PLUGIN") return ExitCode.REFUSED;
+  if (code === "MANIFEST_VALUE") return ExitCode.BAD_INPUT;
+  if (code === "SGX_CPUID") return ExitCode.CANNOT_CREATE;
+  return code === "DEVICE_PLUGIN_INTERNAL" ? ExitCode.INTERNAL : ExitCode.CONFIGURATION;
 }
 
 /** The lines that a person sees on standard error. */

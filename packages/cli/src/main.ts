@@ -14,6 +14,8 @@ const REGISTRY: readonly (() => Promise<{ register(program: Command, output: Out
   () => import("./commands/report.ts"),
   () => import("./commands/collateral.ts"),
   () => import("./commands/probe.ts"),
+  () => import("./commands/device-plugin.ts"),
+  () => import("./commands/node-status.ts"),
   () => import("./commands/manifests.ts"),
   () => import("./commands/demo.ts"),
 ];

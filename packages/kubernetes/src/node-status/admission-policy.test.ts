@@ -38,7 +38,8 @@ test("no expression is longer than the API server takes, and none names a thing 
     const declared = new Set(spec.variables.map(({ name }) => name));
     for (const { expression } of spec.validations) {
       assert.ok(expression.length < 16_384);
-      for (const [, name] of expression.matchAll(/variables\.(\w+)/g)) assert.ok(declared.has(name ?? ""), name);
+      for (const [, name] of expression.matchAll(/variables\.(\w+)/g))
+        assert.ok(declared.has(name as string), String(name));
     }
   }
 });

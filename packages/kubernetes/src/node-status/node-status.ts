@@ -1,10 +1,10 @@
+import { Alarm } from "../alarm.ts";
 import type { Clock } from "../clock.ts";
 import type { DaemonLog } from "../daemon-log.ts";
 import { KubernetesError, type KubernetesErrorCode } from "../errors.ts";
 import { decodePluginStatus } from "../status/decode-plugin-status.ts";
 import { PLUGIN_STATUS_SIZE_LIMIT, type PluginStatus } from "../status/plugin-status.ts";
 import { ProblemList } from "../status/problem-list.ts";
-import { Alarm } from "./alarm.ts";
 import type { ApiClient } from "./api-client.ts";
 import { ApiError } from "./api-error.ts";
 import { boundedRequest } from "./bounded-request.ts";

@@ -173,7 +173,7 @@ function sgxStatus(sgx: Reader): PluginStatus["sgx"] {
 function publishingStatus(publishing: Reader): NonNullable<PluginStatus["publishing"]> {
   return {
     resourceNames: publishing.field("resourceNames").oneOf(["azure", "intel"]),
-    mode: publishing.field("mode").oneOf(["device", "counter"]),
+    mode: publishing.field("mode").oneOf(["device", "counter", "none"]),
     requestedMode: publishing.field("requestedMode").oneOf(["auto", "device", "counter"]),
     why: publishing.field("why").text(),
     encodedBytes: publishing.field("encodedBytes").count(),

@@ -17,7 +17,7 @@ test("asking twice gives the same text: nothing is added up between two readings
 });
 
 test("every daemon says its version, memory and start", async () => {
-  const text = await metricsText(processMetrics("x", { residentBytes: 5, startedAt: 7, version: "0.1.0" }));
+  const text = await metricsText(processMetrics("x", { residentBytes: 5, startedAt: 7000, version: "0.1.0" }));
   assert.match(text, /x_info\{version="0\.1\.0"\} 1/);
   assert.match(text, /process_resident_memory_bytes 5/);
   assert.match(text, /process_start_time_seconds 7/);

@@ -14,6 +14,7 @@ export async function metricsText(families: readonly MetricFamily[]): Promise<st
   const { Counter, Gauge, Registry } = await import("prom-client");
   const registry = new Registry();
   for (const { name, help, type, samples } of families) {
+    if (samples.length === 0) continue;
     const labelNames = Object.keys(samples[0]?.labels ?? {});
     const settings = { name, help, labelNames, registers: [registry] };
     if (type === "gauge") {
@@ -30,7 +31,7 @@ export async function metricsText(families: readonly MetricFamily[]): Promise<st
 /** Figures that every daemon shows about itself. */
 export interface ProcessFigures {
   readonly residentBytes: number;
-  /** Seconds since 1970. */
+  /** Milliseconds since 1970. */
   readonly startedAt: number;
   readonly version: string;
 }
@@ -54,7 +55,7 @@ export function processMetrics(prefix: string, figures: ProcessFigures): MetricF
       name: "process_start_time_seconds",
       help: "When the process started, seconds since 1970.",
       type: "gauge",
-      samples: [{ value: figures.startedAt }],
+      samples: [{ value: figures.startedAt / 1000 }],
     },
   ];
 }

@@ -53,7 +53,8 @@ export interface SgxStatus {
 
 export interface PublishingStatus {
   readonly resourceNames: "azure" | "intel";
-  readonly mode: "device" | "counter";
+  /** "none": EPC is not published, see `why`. */
+  readonly mode: "device" | "counter" | "none";
   readonly requestedMode: "auto" | "device" | "counter";
   /** Why `mode` was chosen. */
   readonly why: string;

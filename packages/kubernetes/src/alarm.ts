@@ -1,4 +1,4 @@
-import type { Clock } from "../clock.ts";
+import type { Clock } from "./clock.ts";
 
 /** Sleep that can be cut short. A ring while nobody sleeps is remembered. */
 export class Alarm {

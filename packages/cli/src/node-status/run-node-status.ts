@@ -1,0 +1,80 @@
+import { readFile } from "node:fs/promises";
+import { ApiClient, type ApiCredentials, NodeStatus, nodeStatusMetrics } from "@confcom/kubernetes/node-status";
+import { type ListenAddress, startStatusServer } from "@confcom/kubernetes/status";
+import { SYSTEM_CLOCK } from "../device-plugin/clock.ts";
+import { urlOf } from "../device-plugin/node-options.ts";
+import { StopSignals } from "../device-plugin/stop-signals.ts";
+import type { LogLevel } from "../quote-helper/configuration.ts";
+import { createLog } from "../quote-helper/log.ts";
+import type { Output } from "../terminal/output.ts";
+import { VERSION } from "../version.ts";
+
+export interface NodeStatusCommand {
+  readonly plugin: URL;
+  readonly node: string;
+  readonly tokenFile: string;
+  readonly caFile: string;
+  readonly apiServer: URL;
+  readonly eventNamespace: string;
+  readonly listen: ListenAddress;
+  readonly logLevel: LogLevel;
+  readonly jsonReadyLine: boolean;
+}
+
+/** Bytes of a token or of a bundle of CA certificates. */
+const CREDENTIAL_LIMIT = 1 << 20;
+
+/** The companion of the device plugin, until it is told to stop. */
+export async function runNodeStatus(command: NodeStatusCommand, output: Output): Promise<void> {
+  const log = createLog(command.logLevel);
+  const signals = new StopSignals();
+  const startedAt = SYSTEM_CLOCK.now();
+  const api = new ApiClient({
+    server: command.apiServer,
+    credentials: () => readCredentials(command),
+    userAgent: `confcom-node-status/${VERSION}`,
+  });
+  const nodeStatus = new NodeStatus({
+    node: command.node,
+    plugin: command.plugin,
+    api,
+    eventNamespace: command.eventNamespace,
+    clock: SYSTEM_CLOCK,
+    random: Math.random,
+    log,
+  });
+  const figures = () => ({ version: VERSION, startedAt, residentBytes: process.memoryUsage.rss() });
+  const server = await startStatusServer(command.listen, {
+    status: () => ({
+      version: VERSION,
+      node: command.node,
+      apiServer: command.apiServer.origin,
+      now: new Date(SYSTEM_CLOCK.now()).toISOString(),
+      startedAt: new Date(startedAt).toISOString(),
+      ...nodeStatus.report(),
+    }),
+    healthy: () => nodeStatus.healthy(),
+    ready: () => nodeStatus.ready(),
+    metrics: () => nodeStatusMetrics(nodeStatus.report(), figures()),
+  });
+  try {
+    const url = urlOf(server.address);
+    if (command.jsonReadyLine) output.jsonLine({ ready: true, pid: process.pid, status: `${url}/status` });
+    else output.line(`node-status of ${command.node}: ${url}/status says what it does`);
+    await nodeStatus.run(signals.signal);
+    log.info({ signal: signals.signal.reason }, "stopped");
+  } finally {
+    api.close();
+    await server.close();
+    signals.release();
+  }
+}
+
+/** Read at every use: the kubelet replaces both files while the pod lives. */
+async function readCredentials({ tokenFile, caFile }: NodeStatusCommand): Promise<ApiCredentials> {
+  const [token, ca] = await Promise.all([tokenFile, caFile].map((path) => readFile(path, "utf8")));
+  if (token === undefined || token.trim() === "") throw new Error(`${tokenFile} is empty`);
+  if (/[^\x21-\x7e]/.test(token.trim())) throw new Error(`${tokenFile} holds no token`);
+  if (token.length > CREDENTIAL_LIMIT || (ca ?? "").length > CREDENTIAL_LIMIT) throw new Error("too large");
+  return { token: token.trim(), ca: ca ?? "" };
+}
