@@ -3,7 +3,7 @@ import { closeSync, openSync } from "node:fs";
 import { constants } from "node:os";
 import type { Finished, RunOptions } from "./cluster.ts";
 import { ClusterError } from "./errors.ts";
-import { spawnInMachine } from "./namespaces.ts";
+import { enterNetwork, spawnInMachine } from "./namespaces.ts";
 
 const DEFAULT_TIMEOUT_MS = 60_000;
 /** Output beyond this is cut off: nothing that a test reads is longer. */
@@ -25,8 +25,9 @@ export function runInMachine(init: number, argv: readonly string[], options: Com
 
 /** Runs a program of this machine, with this machine's files, in the network namespace of `init` alone. */
 export function runInNetwork(init: number, argv: readonly string[], options: CommandOptions = {}): Promise<Finished> {
+  const [program = "", ...rest] = enterNetwork(init, argv);
   return withInput(options, (stdin) =>
-    spawn("nsenter", ["-t", String(init), "-n", "--", ...argv], {
+    spawn(program, rest, {
       stdio: [stdin, "pipe", "pipe"],
       env: { ...process.env, ...options.env },
     }),

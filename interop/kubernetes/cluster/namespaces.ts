@@ -20,11 +20,11 @@ export interface NamespaceInit {
 }
 
 /**
- * Starts `script` as the first process of new mount, network, PID, UTS and IPC namespaces (inside those of `outer`, if given)
+ * Starts the shell script in the file `script` as the first process of new mount, network, PID, UTS and IPC namespaces (inside those of `outer`, if given)
  * and waits until it prints `ready`.
  */
 export async function startNamespace(script: string, outer?: number): Promise<NamespaceInit> {
-  const unshare = ["unshare", ...OWN_NAMESPACES, "sh", "-c", script];
+  const unshare = ["unshare", ...OWN_NAMESPACES, "sh", script];
   const argv = outer === undefined ? unshare : ["nsenter", ...enterAll(outer), "--", ...unshare];
   const child = spawn("setpriv", [...TIED, ...argv], { stdio: ["ignore", "pipe", "pipe"], env: MACHINE_ENVIRONMENT });
   const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
@@ -49,6 +49,16 @@ export async function startNamespace(script: string, outer?: number): Promise<Na
   return { pid, process: child, ended };
 }
 
+/** The command line that runs `argv` in every namespace of the machine whose first process is `init`. */
+export function enterMachine(init: number, argv: readonly string[]): readonly string[] {
+  return ["nsenter", ...enterAll(init), "--", ...argv];
+}
+
+/** The command line that runs `argv` with this machine's files in the network namespace of `init`. */
+export function enterNetwork(init: number, argv: readonly string[]): readonly string[] {
+  return ["nsenter", "-t", String(init), "-n", "--", ...argv];
+}
+
 function enterAll(pid: number): string[] {
   return ["-t", String(pid), "-m", "-u", "-i", "-n", "-p"];
 }
@@ -59,7 +69,7 @@ export function spawnInMachine(
   argv: readonly string[],
   options: { stdio: StdioOptions; tied: boolean; env?: NodeJS.ProcessEnv },
 ): ChildProcess {
-  const enter = ["nsenter", ...enterAll(init), "--", ...argv];
+  const enter = enterMachine(init, argv);
   const env = { ...MACHINE_ENVIRONMENT, ...options.env };
   return options.tied
     ? spawn("setpriv", [...TIED, ...enter], { stdio: options.stdio, env })

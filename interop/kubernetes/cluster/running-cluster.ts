@@ -96,7 +96,7 @@ export class RunningCluster {
     await Promise.all([
       this.#timeline.step("certificates", () => createPki(this.#layout.pki)),
       this.#timeline.step("namespaces", async () => {
-        this.#outer = await startNamespace(clusterScript());
+        this.#outer = await startNamespace(this.#script("cluster", clusterScript()));
       }),
     ]);
     chmodSync(this.#layout.pki, 0o700);
@@ -247,7 +247,7 @@ export class RunningCluster {
     const hosts = [`${NETWORK.controlPlane} ${CONTROL_PLANE}`, `${state.address} ${name}`];
     const script = machineScript({ layout, hostname: name, binaries: this.#options.binaries, hosts });
     const outer = this.#outerInit();
-    const init = await startNamespace(script, outer);
+    const init = await startNamespace(this.#script(name, script), outer);
     // Names of links have 15 characters at most: the last number of the address names this one.
     const link = `machine${state.address.slice(state.address.lastIndexOf(".") + 1)}`;
     await runInNetwork(outer, [
@@ -325,6 +325,13 @@ export class RunningCluster {
       if (performance.now() - begun > patienceMs) program.fail(`${failure} after ${patienceMs / 1000} s`);
       await sleep(200);
     }
+  }
+
+  #script(name: string, text: string): string {
+    mkdirSync(this.#layout.machines, { recursive: true });
+    const path = join(this.#layout.machines, `${name}.sh`);
+    writeFileSync(path, text);
+    return path;
   }
 
   #kubectl(args: readonly string[]) {
