@@ -72,13 +72,14 @@ function hostMounts(values: ManifestValues): HostMount[] {
 
 /** Hands out rights, and has none itself: no token, no capability, nothing writable but the kubelet's plugin directory. */
 function pluginContainer(values: ManifestValues, version: string, volumeMounts: readonly VolumeMount[]): Container {
-  const { resourceNames, mode, slots, epcMiB } = values;
+  const { resourceNames, mode, slots, epcMiB, quoteHelper } = values;
   return {
     name: PLUGIN_NAME,
     ...imageOf(values, version),
     args: [
       "device-plugin",
       `--host-root=${HOST_ROOT}`,
+      `--aesm-directory=${quoteHelper.socketDirectory}`,
       `--resource-names=${resourceNames}`,
       `--mode=${mode}`,
       `--enclave-slots=${slots.enclave}`,

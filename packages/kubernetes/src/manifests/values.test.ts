@@ -40,7 +40,7 @@ test("a value of the wrong kind is refused by its name", () => {
     [{ namespace: 1 }, /^value namespace: .* is text, got 1; in YAML, quote it/],
     [{ image: "a b" }, /^value image: "a b" is not an image reference/],
     [{ mode: "fast" }, /^value mode: it is one of auto, device, counter, got "fast"/],
-    [{ slots: { enclave: 0 } }, /^value slots\.enclave: it is a whole number from 1 to 10000, got 0/],
+    [{ slots: { enclave: -1 } }, /^value slots\.enclave: it is a whole number from 0 to 10000, got -1/],
     [{ numa: "true" }, /^value numa: it is true or false, got "true"/],
     [
       { sysfsNodeDirectory: "/sys/../etc" },
@@ -69,6 +69,8 @@ test("a quantity may be a number, as YAML makes of one", () => {
 
 test("values that exclude each other are refused", () => {
   refused({ resourceNames: "intel", mode: "device" }, /^value mode: device does not go with resourceNames intel/);
+  refused({ slots: { provision: 0 } }, /^value slots\.provision: 0 leaves none for the quote helper/);
+  assert.equal(manifestValues({ slots: { provision: 0 }, quoteHelper: { enabled: false } }).slots.provision, 0);
   refused({ numa: true, mode: "counter" }, /^value numa: true needs EPC as devices/);
   refused({ numa: true, resourceNames: "intel" }, /^value numa/);
 });

@@ -118,7 +118,7 @@ export const DEFAULT_VALUES: ManifestValues = {
   },
 };
 
-const slots = integer(1, 10_000);
+const slots = integer(0, 10_000);
 const toleration = partial<Toleration>({
   key: labelKey,
   operator: oneOf("Exists", "Equal"),
@@ -194,9 +194,12 @@ export function manifestValues(given: unknown = {}): ManifestValues {
 }
 
 function checkTogether(values: ManifestValues): void {
-  const { resourceNames, mode, numa } = values;
+  const { resourceNames, mode, numa, slots, quoteHelper } = values;
   if (resourceNames === "intel" && mode === "device") {
     refuse("mode", "device does not go with resourceNames intel, whose EPC is a number of bytes; use auto or counter");
+  }
+  if (quoteHelper.enabled && slots.provision === 0) {
+    refuse("slots.provision", "0 leaves none for the quote helper, which needs one; use 1 or more");
   }
   if (numa && (mode === "counter" || resourceNames === "intel")) {
     refuse("numa", "true needs EPC as devices; use resourceNames azure with mode auto or device");
