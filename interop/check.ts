@@ -17,12 +17,12 @@ export interface CheckResult {
   readonly detail: string;
 }
 
-/** Runs the checks one after the other and reports each as soon as it is known. */
+/** Runs the checks one after the other and reports each as soon as it is known, before the next begins. */
 export async function runChecks<Scene>(
   checks: readonly Check<Scene>[],
   scene: Scene,
   clock: () => number,
-  onResult: (result: CheckResult) => void,
+  onResult: (result: CheckResult) => void | Promise<void>,
 ): Promise<CheckResult[]> {
   const results: CheckResult[] = [];
   for (const check of checks) {
@@ -37,7 +37,7 @@ export async function runChecks<Scene>(
     }
     const result = { name: check.name, passed, seconds: (clock() - started) / 1000, detail };
     results.push(result);
-    onResult(result);
+    await onResult(result);
   }
   return results;
 }

@@ -1,0 +1,87 @@
+/**
+ * A real Kubernetes cluster on this machine, the add-on installed on it from its manifests, and what it must do on good and
+ * on bad days. One line per check as it is known, and as the last line `N passed, N failed`; exit code 0 only if none
+ * failed.
+ *
+ * usage: npm run cluster [-- --only PATTERN] [-- --list] [-- --keep] [-- --json FILE]
+ */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { packageVersion } from "../../deploy/image/confcom-image.ts";
+import { type CheckResult, runChecks } from "../check.ts";
+import { ensureBinaries } from "./binaries/cluster-binaries.ts";
+import { checks as all } from "./checks/index.ts";
+import { startCluster } from "./cluster/start-cluster.ts";
+import { ensureImages } from "./images/images.ts";
+import { ClusterScene } from "./scene.ts";
+
+const { values: options } = parseArgs({
+  options: {
+    only: { type: "string" },
+    list: { type: "boolean", default: false },
+    keep: { type: "boolean", default: false },
+    json: { type: "string" },
+  },
+});
+const only = options.only === undefined ? undefined : new RegExp(options.only);
+const checks = all.filter(({ name }) => only === undefined || only.test(name));
+if (options.list) {
+  for (const { name } of checks) process.stdout.write(`${name}\n`);
+  process.exit(0);
+}
+
+const began = performance.now();
+const log = (line: string): void => {
+  process.stderr.write(`# ${((performance.now() - began) / 1000).toFixed(1).padStart(6)} s  ${line}\n`);
+};
+const directory = mkdtempSync(join(tmpdir(), "confcom-cluster-"));
+const images = ensureImages({ log });
+images.catch(() => undefined);
+const scene = new ClusterScene({
+  version: await packageVersion(),
+  log,
+  async startCluster(nodes) {
+    const binaries = (await ensureBinaries({ log })).directory;
+    const pauseImage = (await images).pause.archive;
+    return startCluster({ name: `checks-${process.pid}`, directory, binaries, pauseImage, nodes, log });
+  },
+  async imageArchives() {
+    const { pause: _, ...others } = await images;
+    return Object.values(others).map(({ archive }) => archive);
+  },
+});
+
+/** A second signal finds no handler and ends the process; the cluster then ends with it. */
+let interrupted = false;
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.once(signal, () => {
+    interrupted = true;
+    void scene.close().finally(() => process.exit(130));
+  });
+}
+
+async function report({ name, passed, seconds, detail }: CheckResult): Promise<void> {
+  if (interrupted) return;
+  process.stdout.write(`${passed ? "ok" : "not ok"} - ${name} (${seconds.toFixed(1)} s): ${detail}\n`);
+  if (!passed) for (const line of await scene.diagnosis()) process.stdout.write(`#   ${line}\n`);
+}
+
+const results = await runChecks(checks, scene, () => performance.now(), report);
+const failed = results.filter((result) => !result.passed).length;
+const passed = results.length - failed;
+if (options.json !== undefined) {
+  const seconds = (performance.now() - began) / 1000;
+  const text = JSON.stringify({ seconds, passed, failed, checks: results, figures: scene.figures }, undefined, 2);
+  writeFileSync(options.json, `${text}\n`);
+}
+if (options.keep) {
+  log(`the cluster stays until this process ends (Ctrl-C); kubeconfig and logs in ${directory}`);
+  await new Promise(() => setInterval(() => undefined, 60_000));
+}
+await scene.close();
+if (failed === 0) rmSync(directory, { recursive: true, force: true });
+else process.stdout.write(`# logs of the cluster's programs: ${directory}/logs\n`);
+process.stdout.write(`${passed} passed, ${failed} failed\n`);
+process.exit(failed === 0 && passed > 0 ? 0 : 1);

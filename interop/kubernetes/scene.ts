@@ -1,0 +1,285 @@
+import {
+  type KubernetesObject,
+  type ManifestPart,
+  type ManifestValues,
+  manifestValues,
+  manifestYaml,
+  NODE_STATUS_PORT,
+  PLUGIN_NAME,
+  PLUGIN_PORT,
+  type PluginStatus,
+  QUOTE_HELPER_NAME,
+  renderManifests,
+} from "@confcom/kubernetes";
+import { stringify } from "yaml";
+import { expect } from "../check.ts";
+import type { Cluster, ClusterNode, NodeOptions } from "./cluster/cluster.ts";
+import { type Installation, install } from "./installation.ts";
+import type { ApiClient } from "./observe/api-client.ts";
+import { type ContainerProcess, containerProcess } from "./observe/container-process.ts";
+import { diagnosis } from "./observe/diagnosis.ts";
+import { type ServedApi, serveApi } from "./observe/kubectl-proxy.ts";
+import { count, type DaemonSet, type Pod } from "./observe/kubernetes-objects.ts";
+import { portableKubeconfig } from "./observe/portable-kubeconfig.ts";
+import { type Reached, until } from "./observe/until.ts";
+
+export const SGX_NODE = "sgx-1";
+export const SECOND_SGX_NODE = "sgx-2";
+export const PLAIN_NODE = "plain-1";
+
+/** EPC of the SGX nodes, MiB: small enough to fill, large enough to shrink. */
+export const EPC_MIB = 512;
+
+/** Where the add-on is installed. */
+export const NAMESPACE = "kube-system";
+
+type GivenValues = Partial<ManifestValues>;
+
+export interface SceneOptions {
+  /** Version of the image under test. */
+  readonly version: string;
+  startCluster(nodes: readonly NodeOptions[]): Promise<Cluster>;
+  /** Archives of every image that a pod of ours runs. */
+  imageArchives(): Promise<readonly string[]>;
+  log(line: string): void;
+}
+
+/** What the checks share: one cluster, brought up and installed at first use, and ways to look at it. */
+export class ClusterScene {
+  /** Enforces the pod-security level "restricted". */
+  readonly applications = "applications";
+  /** Allows anything: for pods that mount directories of the host. */
+  readonly open = "open";
+  readonly images: { readonly confcom: string; readonly probe: string; readonly attester: string };
+  /** Everything measured, for the report. */
+  readonly figures: Record<string, unknown> = {};
+  readonly #options: SceneOptions;
+  #up: Promise<{ cluster: Cluster; served: ServedApi }> | undefined;
+  #running: { cluster: Cluster; served: ServedApi } | undefined;
+  #installation: Promise<Installation> | undefined;
+  #values: GivenValues = {};
+  #names = 0;
+
+  constructor(options: SceneOptions) {
+    this.#options = options;
+    this.images = {
+      confcom: `localhost/confcom:${options.version}`,
+      probe: "localhost/confcom-probe:1",
+      attester: `localhost/confcom-remote-attestation:${options.version}`,
+    };
+  }
+
+  get cluster(): Cluster {
+    if (this.#running === undefined) throw new Error("the cluster is not up");
+    return this.#running.cluster;
+  }
+
+  get api(): ApiClient {
+    if (this.#running === undefined) throw new Error("the cluster is not up");
+    return this.#running.served.api;
+  }
+
+  log(line: string): void {
+    this.#options.log(line);
+  }
+
+  /** One node with SGX and one without, images loaded, nothing of ours installed. */
+  async up(): Promise<Cluster> {
+    this.#up ??= this.#start();
+    return (await this.#up).cluster;
+  }
+
+  /** The API server as the holder of a token. */
+  serveApiAs(token: string): Promise<ServedApi> {
+    return serveApi(this.node(PLAIN_NODE), portableKubeconfig(this.cluster.kubeconfig, token));
+  }
+
+  /** The add-on installed, its quote helper ready on every SGX node. */
+  installed(): Promise<Installation> {
+    this.#installation ??= install(this);
+    return this.#installation;
+  }
+
+  async #start(): Promise<{ cluster: Cluster; served: ServedApi }> {
+    const archives = this.#options.imageArchives();
+    archives.catch(() => undefined);
+    const cluster = await this.#options.startCluster([
+      { name: SGX_NODE, sgx: { epcMiB: EPC_MIB } },
+      { name: PLAIN_NODE },
+    ]);
+    const started = performance.now();
+    for (const archive of await archives) await cluster.loadImage(archive);
+    const served = await serveApi(cluster.node(PLAIN_NODE), portableKubeconfig(cluster.kubeconfig));
+    this.#running = { cluster, served };
+    this.figures["cluster up"] = [
+      ...cluster.timeline,
+      { step: "images loaded", ms: Math.round(performance.now() - started) },
+    ];
+    const namespace = (name: string, level: string) => ({
+      apiVersion: "v1",
+      kind: "Namespace",
+      metadata: { name, labels: { "pod-security.kubernetes.io/enforce": level } },
+    });
+    await this.apply([namespace(this.applications, "restricted"), namespace(this.open, "privileged")]);
+    return this.#running;
+  }
+
+  /** A further node; with the images, the plugin's pod ready on it, and with SGX the quote helper's too. */
+  async ensureNode(options: NodeOptions): Promise<ClusterNode> {
+    await this.installed();
+    const known = this.cluster.nodes().find(({ name }) => name === options.name);
+    if (known !== undefined) return known;
+    const node = await this.cluster.addNode(options);
+    for (const archive of await this.#options.imageArchives()) await this.cluster.loadImage(archive, [node.name]);
+    await this.ready(PLUGIN_NAME, node.name, 60_000);
+    if (options.sgx !== undefined) await this.ready(QUOTE_HELPER_NAME, node.name, 60_000);
+    return node;
+  }
+
+  node(name: string): ClusterNode {
+    return this.cluster.node(name);
+  }
+
+  async apply(objects: readonly object[] | string): Promise<void> {
+    const yaml =
+      typeof objects === "string"
+        ? objects
+        : objects
+            .map((object) => `---\n${stringify(object, { version: "1.1", aliasDuplicateObjects: false })}`)
+            .join("");
+    await this.cluster.apply(yaml);
+  }
+
+  /** A name that no other object of this run has. */
+  fresh(stem: string): string {
+    return `${stem}-${++this.#names}`;
+  }
+
+  /** The objects of an installation with these values over what every check wants. */
+  manifests(given: GivenValues, only?: ManifestPart): readonly KubernetesObject[] {
+    const { sysfsNodeDirectory } = this.node(SGX_NODE).fixture;
+    const values = manifestValues({ image: this.images.confcom, sysfsNodeDirectory, ...given });
+    return renderManifests(values, { version: this.#options.version, ...(only === undefined ? {} : { only }) });
+  }
+
+  async applyManifests(given: GivenValues = {}, only?: ManifestPart): Promise<void> {
+    this.#values = given;
+    await this.cluster.apply(manifestYaml(this.manifests(given, only)));
+  }
+
+  /**
+   * Installs with other values until the returned function puts the former ones back; every pod at once, where the
+   * manifests as they are would go node by node.
+   */
+  async reinstall(given: GivenValues, limit = 90_000): Promise<() => Promise<void>> {
+    const before = this.#values;
+    await this.#roll(given, limit);
+    return () => this.#roll(before, limit);
+  }
+
+  async #roll(given: GivenValues, limit: number): Promise<void> {
+    this.#values = given;
+    const objects = this.manifests(given).map((object) => (object.kind === "DaemonSet" ? allAtOnce(object) : object));
+    await this.apply(objects);
+    await Promise.all([PLUGIN_NAME, QUOTE_HELPER_NAME].map((name) => this.rolledOut(name, limit)));
+  }
+
+  /** Waits until every pod of a DaemonSet is of its newest template and ready. */
+  rolledOut(name: string, limit: number): Promise<Reached<DaemonSet>> {
+    return until(`DaemonSet ${name} is rolled out`, limit, async () => {
+      const set = await this.api.daemonSet(NAMESPACE, name);
+      const { status, metadata } = set;
+      const { observedGeneration, desiredNumberScheduled: desired, updatedNumberScheduled, numberAvailable } = status;
+      expect(observedGeneration === metadata.generation, "the controller has not seen the change");
+      expect(updatedNumberScheduled === desired, `${updatedNumberScheduled ?? 0} of ${desired} pods updated`);
+      expect((numberAvailable ?? 0) === desired, `${numberAvailable ?? 0} of ${desired} pods available`);
+      return set;
+    });
+  }
+
+  /** The pod of one of our DaemonSets on a node; one that is being deleted does not count. */
+  async podOf(daemonSet: string, node: string): Promise<Pod> {
+    const pods = await this.api.pods(`app=${daemonSet}`, NAMESPACE);
+    const here = pods.filter(
+      ({ spec, metadata }) => spec.nodeName === node && metadata.deletionTimestamp === undefined,
+    );
+    const pod = here.find(({ status }) => status.phase !== "Failed") ?? here[0];
+    if (pod === undefined) throw new Error(`no pod of ${daemonSet} on ${node}`);
+    return pod;
+  }
+
+  /** Waits until that pod is ready with all its containers. */
+  ready(daemonSet: string, node: string, limit: number): Promise<Reached<Pod>> {
+    return until(`${daemonSet} is ready on ${node}`, limit, async () => {
+      const pod = await this.podOf(daemonSet, node);
+      expect(isReady(pod), `${pod.metadata.name} is ${pod.status.phase}, not ready`);
+      return pod;
+    });
+  }
+
+  async pluginStatus(node: string): Promise<PluginStatus> {
+    return this.statusOfPod((await this.podOf(PLUGIN_NAME, node)).metadata.name);
+  }
+
+  statusOfPod(pod: string): Promise<PluginStatus> {
+    return this.api.ofPod<PluginStatus>(NAMESPACE, pod, PLUGIN_PORT, "/status");
+  }
+
+  async nodeStatusOf<T>(node: string): Promise<T> {
+    const pod = await this.podOf(PLUGIN_NAME, node);
+    return this.api.ofPod<T>(NAMESPACE, pod.metadata.name, NODE_STATUS_PORT, "/status");
+  }
+
+  async processOf(daemonSet: string, node: string, container: string): Promise<ContainerProcess> {
+    return containerProcess(await this.podOf(daemonSet, node), container);
+  }
+
+  /** What the scheduler may give away of a resource on a node, and how much there is. */
+  async resource(node: string, name: string): Promise<{ allocatable: number; capacity: number }> {
+    const { status } = await this.api.node(node);
+    return { allocatable: count(status.allocatable[name]), capacity: count(status.capacity[name]) };
+  }
+
+  allocatable(node: string, name: string, expected: number, limit: number): Promise<Reached<void>> {
+    return until(`${name} allocatable on ${node} is ${expected}`, limit, async () => {
+      const { allocatable, capacity } = await this.resource(node, name);
+      expect(allocatable === expected, `allocatable ${allocatable}, capacity ${capacity}`);
+    });
+  }
+
+  phase(namespace: string, name: string, phase: string, limit: number): Promise<Reached<Pod>> {
+    return until(`pod ${name} is ${phase}`, limit, async () => {
+      const pod = await this.api.pod(namespace, name);
+      expect(
+        pod.status.phase === phase,
+        `it is ${pod.status.phase} ${pod.status.reason ?? ""} ${pod.status.message ?? ""}`,
+      );
+      return pod;
+    });
+  }
+
+  async diagnosis(): Promise<string[]> {
+    return this.#running === undefined ? [] : diagnosis(this.#running.served.api);
+  }
+
+  /** Takes the cluster down, however far it came. */
+  async close(): Promise<void> {
+    const running = this.#running;
+    this.#running = undefined;
+    running?.served.stop();
+    const started = await this.#up?.catch(() => undefined);
+    await (running ?? started)?.cluster.down();
+  }
+}
+
+export function isReady(pod: Pod): boolean {
+  return pod.status.conditions?.some(({ type, status }) => type === "Ready" && status === "True") ?? false;
+}
+
+function allAtOnce(object: KubernetesObject): object {
+  const { spec } = object as KubernetesObject & { spec: object };
+  return {
+    ...object,
+    spec: { ...spec, updateStrategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: "100%" } } },
+  };
+}
