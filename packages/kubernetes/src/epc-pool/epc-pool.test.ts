@@ -121,6 +121,27 @@ describe("the pool of EPC devices", () => {
     assert.deepEqual(nodes(), [0], "device 0 is held, so that there is room for no other");
   });
 
+  it("NUMA: after a restart held devices are on the node that they had at first", () => {
+    const pool = new EpcPool();
+    pool.resize(
+      [
+        { node: 0, mib: 2 },
+        { node: 1, mib: 2 },
+      ],
+      ids(1, 2, 50),
+      0,
+    );
+    assert.deepEqual(
+      published(pool).map((index) => [index, pool.numaNode(index)]),
+      [
+        [0, 0],
+        [1, 0],
+        [2, 1],
+        [50, 1],
+      ],
+    );
+  });
+
   it("more EPC than there are ids is refused", () => {
     assert.throws(() => new EpcPool().resize(of(262_145), [], 0), RangeError);
   });

@@ -110,12 +110,9 @@ export class EpcPool {
     if (heldIds !== undefined) this.#observe(heldIds, observedAt);
     const counts = this.#publishHeld(targets);
     for (const [node, count] of counts) this.#withdraw(count - (targets.get(node) ?? 0), node, counts);
+    for (const [node, mib] of targets) this.#publish(mib - (counts.get(node) ?? 0), node, counts);
     // Devices that are held beyond one node's EPC take the place of free ones elsewhere.
-    const room = Math.max(this.#total, this.#held);
-    for (const [node, mib] of targets) {
-      this.#publish(Math.min(mib - (counts.get(node) ?? 0), room - this.#published), node, counts);
-    }
-    this.#withdraw(this.#published - room, undefined, counts);
+    this.#withdraw(this.#published - Math.max(this.#total, this.#held), undefined, counts);
     this.#unhealthyFrom = this.#firstUnbacked();
     const more = this.#node.subarray(before.length, this.#end).some((node) => node !== UNPUBLISHED);
     return more || unhealthyBefore !== this.#unhealthyFrom || before.some((node, index) => node !== this.#node[index]);

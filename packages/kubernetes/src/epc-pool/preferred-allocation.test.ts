@@ -26,6 +26,7 @@ describe("which devices one container should get", () => {
   it("those that it must have, then their node's", () => {
     assert.deepEqual(prefer(range(0, 100), [25], 4), [25, 10, 11, 12]);
     assert.deepEqual(prefer(range(0, 100), [9, 25, 26], 3), [9, 25, 26]);
+    assert.deepEqual(prefer(range(0, 100), [0, 10], 12), [0, 10, ...range(11, 21)]);
   });
 
   it("ids that are not ours, not published or named twice are left out", () => {

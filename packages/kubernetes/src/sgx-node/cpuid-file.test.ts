@@ -45,6 +45,26 @@ describe("EPC by CPUID", () => {
     });
   });
 
+  it("a size of 2 GiB is one (bit 31), and reserved bits of the high registers are none", () => {
+    const found = epcOf(captureCpuid(cpu({ ...HEAD, "18.2": [1, 0xfff0_0000, 0x8000_0001, 0xfff0_0000] })));
+    assert.equal(found.usable && found.bytes, 2 ** 31);
+  });
+
+  it("sections of a type that is not known do not count, those behind them do", () => {
+    const found = epcOf(captureCpuid(cpu({ ...HEAD, "18.2": [2, 1, 0x1000_0001, 0], "18.3": TWO["18.3"] })));
+    assert.match(found.why, /1 EPC sections, 98041856 bytes/);
+  });
+
+  it("a CPU is not asked beyond its highest leaf, where it would repeat that one's answer", () => {
+    const asked: number[] = [];
+    const old = captureCpuid((leaf, subleaf) => {
+      asked.push(leaf);
+      return cpu({ ...TWO, "0.0": [0x11, 0, 0, 0] })(leaf, subleaf);
+    });
+    assert.deepEqual(asked, [0, 7]);
+    assert.equal(epcOf(old).usable, false);
+  });
+
   it("sections end with the first that has type 0", () => {
     const asked: string[] = [];
     captureCpuid((leaf, subleaf) => {

@@ -39,6 +39,22 @@ describe("the host's files below a prefix", () => {
     assert.equal(text("/dev/../../secret"), "inside");
   });
 
+  it("what is said to stand there is what stands where the path ends, links to directories above included", () => {
+    const host = nodeHostFileSystem(root);
+    fs.symlinkSync("..", join(root, "dev/up"));
+    for (const path of ["/dev/up", "/dev/..", "/", "/dev/up/dev/.."]) {
+      const { path: resolved, entry } = resolveHostPath(host, path);
+      assert.deepEqual([resolved, entry.kind, entry.inode], ["/", "directory", fs.statSync(root).ino], path);
+    }
+  });
+
+  it("a file is no directory, not even on the way back", () => {
+    fs.writeFileSync(join(root, "dev/file"), "");
+    for (const path of ["/dev/file/x", "/dev/file/..", "/dev/file/../file"]) {
+      assert.throws(() => resolveHostPath(nodeHostFileSystem(root), path), { code: "ENOTDIR", at: "/dev/file" });
+    }
+  });
+
   it("whatever links there are, what is resolved is below the prefix, has no link in it, or is an error", () => {
     const name = fc.constantFrom("a", "b", "c");
     const target = fc.array(fc.constantFrom("..", ".", "a", "b", "c", ""), { minLength: 1, maxLength: 5 });

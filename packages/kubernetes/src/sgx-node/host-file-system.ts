@@ -61,23 +61,27 @@ export function resolveHostPath(
   const left = components(path).reverse();
   const done: string[] = [];
   let links = 0;
-  let entry: HostEntry = { kind: "directory", inode: 0, deviceNumber: 0, mode: 0 };
+  /** What stands at `done`, where it has been looked at. */
+  let entry: HostEntry | undefined;
   while (left.length > 0) {
     const name = left.pop() as string;
     if (name === "..") {
       done.pop();
+      entry = undefined;
       continue;
     }
     const at = `/${[...done, name].join("/")}`;
     try {
-      entry = host.lstat(at);
-      if (entry.kind === "link") {
+      const found = host.lstat(at);
+      if (found.kind === "link") {
         if (++links > MAX_LINKS) throw new HostPathError("ELOOP", at, true);
         const target = host.readLink(at);
         if (target.startsWith("/")) done.length = 0;
         left.push(...components(target).reverse());
+        entry = undefined;
         continue;
       }
+      entry = found;
     } catch (error) {
       if (error instanceof HostPathError) throw error;
       throw new HostPathError(errorCode(error), at, links > 0, error);
@@ -86,8 +90,7 @@ export function resolveHostPath(
     if (left.length > 0 && entry.kind !== "directory") throw new HostPathError("ENOTDIR", at, links > 0);
   }
   const resolved = `/${done.join("/")}`;
-  // A path that ended in ".." or "." was last looked at below where it ends.
-  return { path: resolved, entry: done.length === 0 || path.endsWith(".") ? host.lstat(resolved) : entry };
+  return { path: resolved, entry: entry ?? host.lstat(resolved) };
 }
 
 /** A small file of the host, links followed. Throws {@link HostPathError} or the read's own error. */

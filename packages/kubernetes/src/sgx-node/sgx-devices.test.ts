@@ -85,6 +85,14 @@ describe("SGX devices", () => {
     assert.match(found.problems[0]?.message ?? "", /sgx_enclave has mode 0660/);
   });
 
+  it("the directory /dev/sgx is not mistaken for the oldest driver's node", () => {
+    const found = inspect({ "/dev/sgx/provision": { device: 2 } });
+    assert.deepEqual(
+      found.problems.map(({ code }) => code),
+      ["SGX_DEVICE_MISSING"],
+    );
+  });
+
   it("the legacy driver beside a current one is no problem", () => {
     const found = inspect({ ...provision, "/dev/sgx_enclave": { device: 1 }, "/dev/isgx": { device: 9 } });
     assert.deepEqual(found.problems, []);

@@ -92,6 +92,25 @@ describe("EPC sources", () => {
     assert.deepEqual(probeSgxNode({ root: host }).epc.perNumaNode, [{ node: 2, bytes: 1048576, mib: 1 }]);
   });
 
+  it("NUMA nodes are told in the order of their numbers, whatever the directory's", () => {
+    const at = (node: number) => `/sys/devices/system/node/node${node}/x86/sgx_total_bytes`;
+    const host = new MemoryHost({ [at(10)]: "1048576", [at(2)]: "2097152", [at(0)]: "3145728" });
+    assert.deepEqual(
+      probeSgxNode({ root: host }).epc.perNumaNode.map(({ node, mib }) => [node, mib]),
+      [
+        [0, 3],
+        [2, 2],
+        [10, 1],
+      ],
+    );
+  });
+
+  it("nodes that are plausible one by one may not be so together", () => {
+    const { epc } = probeSgxNode({ root: new MemoryHost(sysfs(2 ** 44, 2 ** 44)) });
+    assert.equal(epc.source, null);
+    assert.match(epc.tried[0]?.why ?? "", /the nodes' 35184372088832 bytes cannot be/);
+  });
+
   it("misc.capacity: only one line that is exactly sgx_epc and a number will do", () => {
     for (const [text, why] of [
       ["", /no line sgx_epc/],
