@@ -1,6 +1,6 @@
 import { encodedListSize } from "../device-plugin/list-encoding.ts";
 import type { PluginDevice } from "../device-plugin/published-resource.ts";
-import { epcDeviceId } from "./device-ids.ts";
+import { epcDeviceId, epcDeviceIndex } from "./device-ids.ts";
 import type { EpcPool } from "./epc-pool.ts";
 
 export interface PublishedListOptions {
@@ -28,20 +28,21 @@ export function publishedList(pool: EpcPool, options: PublishedListOptions): rea
 }
 
 function shortened(list: readonly PluginDevice[], pool: EpcPool, tooMany: number): readonly PluginDevice[] {
-  const held = new Set<string>();
-  for (const index of pool.indexes()) if (pool.isHeld(index)) held.add(epcDeviceId(index));
   let over = tooMany;
-  const fewer: PluginDevice[] = [];
-  for (const device of list.toReversed()) {
-    if (over > 0 && !device.healthy && !held.has(device.id)) over -= encodedListSize([device]);
-    else fewer.push(device);
+  const kept: PluginDevice[] = [];
+  for (let i = list.length - 1; i >= 0; i--) {
+    const device = list[i] as PluginDevice;
+    const free = !device.healthy && !pool.isHeld(epcDeviceIndex(device.id) as number);
+    if (over > 0 && free) over -= encodedListSize([device]);
+    else kept.push(device);
   }
-  const shorter = fewer.map((device) => {
-    if (over <= 0 || device.healthy) return device;
+  for (let i = 0; over > 0 && i < kept.length; i++) {
+    const device = kept[i] as PluginDevice;
+    if (device.healthy) continue;
+    kept[i] = { ...device, healthy: true };
     over -= UNHEALTHY_COST;
-    return { ...device, healthy: true };
-  });
-  return shorter.reverse();
+  }
+  return kept.reverse();
 }
 
 const UNHEALTHY_COST = "Unhealthy".length - "Healthy".length;
