@@ -74,6 +74,7 @@ function kubeProxyConfiguration(plan: NodePlan): object {
     clusterCIDR: NETWORK.pods,
     conntrack: untouched,
     oomScoreAdj: 0,
+    nodePortAddresses: ["primary"],
     iptables: { localhostNodePorts: false },
     metricsBindAddress: "127.0.0.1:10249",
   };

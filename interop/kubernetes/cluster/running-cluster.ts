@@ -91,6 +91,12 @@ export class RunningCluster {
     return program;
   }
 
+  /** Starts a program of the cluster again; the API server counts as started when it is ready. */
+  async startProgram(service: string): Promise<void> {
+    await this.program(service).start();
+    if (service === API_SERVER.service) await this.#untilApiServerReady();
+  }
+
   async up(): Promise<void> {
     const { nodes } = this.#options;
     await Promise.all([
@@ -148,13 +154,13 @@ export class RunningCluster {
     await this.#timeline.step("etcd and API server", async () => {
       await this.#start(CONTROL_PLANE, ETCD);
       await this.#start(CONTROL_PLANE, API_SERVER);
-      await this.untilApiServerReady();
+      await this.#untilApiServerReady();
     });
     await this.#start(CONTROL_PLANE, CONTROLLER_MANAGER);
     await this.#start(CONTROL_PLANE, SCHEDULER);
   }
 
-  async untilApiServerReady(): Promise<void> {
+  async #untilApiServerReady(): Promise<void> {
     const program = this.program(API_SERVER.service);
     await this.#until(program, "is not ready", API_SERVER_PATIENCE_MS, async () => {
       const { status } = await this.#kubectl(["get", "--raw=/readyz", "--request-timeout=5s"]);

@@ -69,14 +69,14 @@ async function handle(request: ControlRequest): Promise<void> {
     case "ready":
       return await up;
     case "start":
-      return await cluster.program(request.service).start();
+      return await cluster.startProgram(request.service);
     case "stop":
       return await cluster.program(request.service).stop();
     case "kill9":
       return await cluster.program(request.service).kill9();
     case "restart":
       await cluster.program(request.service).stop();
-      return await cluster.program(request.service).start();
+      return await cluster.startProgram(request.service);
     case "addNode":
       await cluster.addNode(request.node);
       return publish();
