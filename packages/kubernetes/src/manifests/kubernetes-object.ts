@@ -63,6 +63,8 @@ export interface VolumeMount {
 
 export interface Probe {
   readonly httpGet: { readonly path: string; readonly port: number | string };
+  /** Without it every start is told as "Unhealthy" in the pod's events. */
+  readonly initialDelaySeconds?: number;
   readonly periodSeconds: number;
   readonly timeoutSeconds: number;
   readonly failureThreshold: number;

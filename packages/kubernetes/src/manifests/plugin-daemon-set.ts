@@ -94,7 +94,12 @@ function pluginContainer(values: ManifestValues, version: string, volumeMounts: 
     ],
     env: [NODE_NAME_ENV],
     ports: [{ name: "status", containerPort: PLUGIN_PORT, protocol: "TCP" }],
-    readinessProbe: httpProbe("/readyz", PLUGIN_PORT, { periodSeconds: 2, timeoutSeconds: 2, failureThreshold: 3 }),
+    readinessProbe: httpProbe("/readyz", PLUGIN_PORT, {
+      initialDelaySeconds: 2,
+      periodSeconds: 2,
+      timeoutSeconds: 2,
+      failureThreshold: 3,
+    }),
     livenessProbe: httpProbe("/healthz", PLUGIN_PORT, { periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 }),
     resources: values.plugin.resources,
     securityContext: ROOT_WITHOUT_CAPABILITIES,
@@ -116,6 +121,7 @@ function nodeStatusContainer(values: ManifestValues, version: string): Container
     env: [NODE_NAME_ENV],
     ports: [{ name: "node-status", containerPort: NODE_STATUS_PORT, protocol: "TCP" }],
     readinessProbe: httpProbe("/readyz", NODE_STATUS_PORT, {
+      initialDelaySeconds: 2,
       periodSeconds: 5,
       timeoutSeconds: 2,
       failureThreshold: 3,

@@ -48,6 +48,7 @@ function quoteHelperContainer(values: ManifestValues, version: string): Containe
     ports: [{ name: "status", containerPort: QUOTE_HELPER_PORT, protocol: "TCP" }],
     // One failure counts: the answer is the helper's own, and the socket's loss is known for certain.
     readinessProbe: httpProbe("/readyz", QUOTE_HELPER_PORT, {
+      initialDelaySeconds: 2,
       periodSeconds: 1,
       timeoutSeconds: 3,
       failureThreshold: 1,

@@ -11,7 +11,8 @@ export interface MetricFamily {
  * costs a daemon that nobody scrapes some megabytes otherwise.
  */
 export async function metricsText(families: readonly MetricFamily[]): Promise<string> {
-  const { Counter, Gauge, Registry } = await import("prom-client");
+  // By its default export: a bundler gives a CommonJS module that is imported late no named ones.
+  const { Counter, Gauge, Registry } = (await import("prom-client")).default;
   const registry = new Registry();
   for (const { name, help, type, samples } of families) {
     if (samples.length === 0) continue;
