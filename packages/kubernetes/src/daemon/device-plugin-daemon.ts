@@ -231,11 +231,10 @@ export class DevicePluginDaemon {
     const answer = await this.#options.podResources.ask();
     if (answer.reached) {
       this.#allocations = answer.allocations;
-      this.#happenings.found("allocations", []);
+      this.#happenings.observed(undefined);
       return { allocations: answer.allocations, at };
     }
-    const { code, message, nextStep } = answer.error;
-    this.#happenings.found("allocations", [{ code, message, nextStep }]);
+    this.#happenings.observed(answer.error);
     return { allocations: undefined, at };
   }
 

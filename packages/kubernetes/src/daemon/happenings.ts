@@ -23,6 +23,7 @@ export class Happenings {
   readonly problems: ProblemList;
   readonly events: EventRing;
   readonly #log: DaemonLog;
+  #unobserved = 0;
   readonly #counts = new Map<string, ResourceCounts>();
 
   constructor(clock: Clock, log: DaemonLog) {
@@ -49,19 +50,31 @@ export class Happenings {
     }
   }
 
+  /** The kubelet could not be asked what containers hold; undefined: it could. One that restarts is not told of. */
+  observed(error: KubernetesError | undefined): void {
+    this.#unobserved = error === undefined ? 0 : this.#unobserved + 1;
+    if (error === undefined) this.#solved("", "POD_RESOURCES_UNREACHABLE");
+    else if (this.#unobserved >= NOTABLE_ATTEMPTS) this.#problem("", error);
+  }
+
   /** What the device plugin reports while it runs. */
   report(): DevicePluginReport {
     const log = this.#log;
     return {
       registered: ({ resourceName, endpoint, generation }) => {
         this.#of(resourceName).registrations++;
-        this.#solved(resourceName, "KUBELET_UNREACHABLE", "KUBELET_REFUSED_REGISTRATION", "ENDPOINT_UNUSABLE");
+        this.#solved("kubelet", "KUBELET_UNREACHABLE");
+        this.#solved(resourceName, "KUBELET_REFUSED_REGISTRATION", "ENDPOINT_UNUSABLE");
         log.info({ resourceName, endpoint, generation }, "registered with the kubelet");
       },
       registrationFailed: ({ resourceName, error, attempt, retryInMs }) => {
         this.#of(resourceName).registrationFailures++;
-        log.warn({ resourceName, code: error.code, attempt, retryInMs }, error.message);
-        if (attempt >= NOTABLE_ATTEMPTS) this.#problem(resourceName, error);
+        if (attempt === 1 || attempt % NOTABLE_ATTEMPTS === 0) {
+          log.warn({ resourceName, code: error.code, attempt, retryInMs }, error.message);
+        }
+        // A kubelet that is away is away for all resources.
+        const subject = error.code === "KUBELET_UNREACHABLE" ? "kubelet" : resourceName;
+        if (attempt >= NOTABLE_ATTEMPTS) this.#problem(subject, error);
       },
       listAndWatchOpened: ({ resourceName, devices, encodedBytes }) => {
         this.#solved(resourceName, "KUBELET_NEVER_CALLED");
