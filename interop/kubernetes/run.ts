@@ -39,14 +39,20 @@ const log = (line: string): void => {
 const directory = mkdtempSync(join(tmpdir(), "confcom-cluster-"));
 const images = ensureImages({ log });
 images.catch(() => undefined);
+
+async function materials() {
+  const [{ directory: binaries }, { pause, probe }] = await Promise.all([ensureBinaries({ log }), images]);
+  return { binaries, pause: pause.archive, probe: probe.archive };
+}
+
 const scene = new ClusterScene({
   version: await packageVersion(),
   log,
   async startCluster(nodes) {
-    const binaries = (await ensureBinaries({ log })).directory;
-    const pauseImage = (await images).pause.archive;
+    const { binaries, pause: pauseImage } = await materials();
     return startCluster({ name: `checks-${process.pid}`, directory, binaries, pauseImage, nodes, log });
   },
+  materials,
   async imageArchives() {
     const { pause: _, ...others } = await images;
     return Object.values(others).map(({ archive }) => archive);

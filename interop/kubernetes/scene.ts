@@ -39,6 +39,8 @@ export interface SceneOptions {
   /** Version of the image under test. */
   readonly version: string;
   startCluster(nodes: readonly NodeOptions[]): Promise<Cluster>;
+  /** What another cluster would be made of: the directory of binaries, and archives. */
+  materials(): Promise<{ readonly binaries: string; readonly pause: string; readonly probe: string }>;
   /** Archives of every image that a pod of ours runs. */
   imageArchives(): Promise<readonly string[]>;
   log(line: string): void;
@@ -89,6 +91,10 @@ export class ClusterScene {
     return (await this.#up).cluster;
   }
 
+  materials(): ReturnType<SceneOptions["materials"]> {
+    return this.#options.materials();
+  }
+
   /** The API server as the holder of a token. */
   serveApiAs(token: string): Promise<ServedApi> {
     return serveApi(this.node(PLAIN_NODE), portableKubeconfig(this.cluster.kubeconfig, token));
@@ -131,9 +137,19 @@ export class ClusterScene {
     if (known !== undefined) return known;
     const node = await this.cluster.addNode(options);
     for (const archive of await this.#options.imageArchives()) await this.cluster.loadImage(archive, [node.name]);
+    await this.#dropWaiting(node.name);
     await this.ready(PLUGIN_NAME, node.name, 60_000);
     if (options.sgx !== undefined) await this.ready(QUOTE_HELPER_NAME, node.name, 60_000);
     return node;
+  }
+
+  /** DaemonSets know a node before its images are there; the kubelet would look for them again only after a while. */
+  async #dropWaiting(node: string): Promise<void> {
+    const pods = (await this.api.pods("", NAMESPACE)).filter(({ spec }) => spec.nodeName === node);
+    const waiting = pods.filter(({ status }) =>
+      status.containerStatuses?.some(({ state }) => /Image/.test(state?.waiting?.reason ?? "")),
+    );
+    await Promise.all(waiting.map(({ metadata }) => this.api.deletePod(NAMESPACE, metadata.name, 0)));
   }
 
   node(name: string): ClusterNode {

@@ -18,7 +18,7 @@ export const epcSizeChanges: readonly Check<ClusterScene>[] = [
       await scene.installed();
       const node = scene.node(SGX_NODE);
       const holders = await EpcPods.start(scene, SGX_NODE, HELD);
-      const began = new Date();
+      const began = Date.now();
       try {
         const running = (await scene.api.list<{ metadata: { uid: string }; status: { phase: string } }>("/api/v1/pods"))
           .filter(({ status }) => status.phase === "Running")
@@ -52,11 +52,10 @@ export const epcSizeChanges: readonly Check<ClusterScene>[] = [
             `involvedObject.kind=Node,involvedObject.name=${SGX_NODE},type=Warning`,
           );
           const ours = events.find(
-            (event) =>
-              Date.parse(event.metadata.creationTimestamp) >= began.getTime() - 1000 &&
-              /EPC|Overcommit/i.test(`${event.reason} ${event.message}`),
+            ({ reason, metadata }) =>
+              reason === "EpcOvercommitted" && Date.parse(metadata.creationTimestamp) >= began - 1000,
           );
-          if (ours === undefined) throw new Error("none of ours");
+          if (ours === undefined) throw new Error(`none among ${events.map(({ reason }) => reason).join(", ")}`);
           return ours;
         });
         await holders.expectUntouched();

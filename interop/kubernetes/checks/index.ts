@@ -2,25 +2,31 @@ import type { Check } from "../../check.ts";
 import type { ClusterScene } from "../scene.ts";
 import { admissionPolicy } from "./admission-policy.ts";
 import { apiServerAway } from "./api-server-away.ts";
+import { attestation } from "./attestation.ts";
 import { deviceVanishes } from "./device-vanishes.ts";
 import { epcSizeChanges } from "./epc-size-changes.ts";
 import { filledNode } from "./filled-node.ts";
 import { firstQuote } from "./first-quote.ts";
 import { foreignPlugin } from "./foreign-plugin.ts";
+import { harnessKilled } from "./harness-killed.ts";
 import { helperKilled } from "./helper-killed.ts";
 import { kubeletRestart } from "./kubelet-restart.ts";
+import { memory } from "./memory.ts";
 import { placement } from "./placement.ts";
 import { pluginKilled } from "./plugin-killed.ts";
 import { provisionWithEpc } from "./provision-with-epc.ts";
 import { rights } from "./rights.ts";
 import { rollingUpdate } from "./rolling-update.ts";
+import { sizes } from "./sizes.ts";
 import { twoPlugins } from "./two-plugins.ts";
 
 /** In the order in which they run: from the first installation over the bad days to the sizes. */
 export const checks: readonly Check<ClusterScene>[] = [
   ...firstQuote,
   ...rights,
+  ...memory,
   ...placement,
+  ...attestation,
   ...admissionPolicy,
   ...helperKilled,
   ...rollingUpdate,
@@ -33,4 +39,6 @@ export const checks: readonly Check<ClusterScene>[] = [
   ...foreignPlugin,
   ...filledNode,
   ...provisionWithEpc,
+  ...sizes,
+  ...harnessKilled,
 ];

@@ -22,8 +22,9 @@ export const provisionWithEpc: readonly Check<ClusterScene>[] = [
           expectRights(stem, seen, rights);
           await scene.api.deletePod(scene.applications, pod, 0);
         }
-        const { publishing, problems } = await scene.pluginStatus(SGX_NODE);
-        const warnings = [...(publishing?.warnings ?? []), ...problems.map(({ message }) => message)];
+        const { publishing, problems, events } = await scene.pluginStatus(SGX_NODE);
+        const told = [...problems, ...events.filter(({ type }) => type === "Warning")];
+        const warnings = [...(publishing?.warnings ?? []), ...told.map(({ message }) => message)];
         const warning = warnings.find((text) => /provision/i.test(text));
         expect(warning !== undefined, `no warning in /status: ${warnings.join("; ")}`);
         return `EPC alone: enclave and provision device, both spellings; quote slot unchanged; /status warns "${warning.slice(0, 120)}"`;

@@ -106,13 +106,16 @@ const WRITABLE: Readonly<Record<string, string>> = {
   [QUOTE_HELPER_NAME]: "/var/lib/confcom /var/run/aesmd",
 };
 
-/** Runs inside the container. Mounts of the container runtime's own are not the host's directories. */
+/**
+ * Runs inside the container. Mounts of the container runtime's own are not the host's directories; neither are those
+ * below the host's /dev, which only newer runtimes make read-only together with it.
+ */
 const LOOK_AROUND = `
 const fs = require("node:fs");
 const status = fs.readFileSync("/proc/self/status", "utf8");
 const field = (name) => new RegExp("^" + name + ":\\\\s*(.*)$", "m").exec(status)[1];
 const mounts = fs.readFileSync("/proc/self/mountinfo", "utf8").trim().split("\\n").map((line) => line.split(" "));
-const own = /^\\/(proc|sys|dev)(\\/|$)|^\\/etc\\/(hosts|hostname|resolv.conf)$|^\\/$|^\\/dev\\/termination-log$/;
+const own = /^\\/(proc|sys|dev|host\\/dev)(\\/|$)|^\\/etc\\/(hosts|hostname|resolv.conf)$|^\\/$|^\\/dev\\/termination-log$/;
 let root = "ok";
 try { fs.writeFileSync("/written", ""); } catch (error) { root = error.code; }
 const writable = mounts.filter((m) => !own.test(m[4]) && m[5].split(",").includes("rw")).map((m) => m[4]).sort();

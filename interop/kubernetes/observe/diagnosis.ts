@@ -23,7 +23,7 @@ export async function diagnosis(api: ApiClient): Promise<string[]> {
   }
 }
 
-const isOurs = (pod: Pod): boolean => /^sgx-/.test(pod.metadata.labels?.app ?? "");
+const isOurs = (pod: Pod): boolean => /^sgx-(plugin|quote-helper)$/.test(pod.metadata.labels?.app ?? "");
 
 const isWell = (pod: Pod): boolean =>
   pod.status.phase === "Succeeded" || (pod.status.containerStatuses?.every(({ ready }) => ready) ?? false);
@@ -55,7 +55,7 @@ async function lastWords(api: ApiClient, pod: Pod): Promise<string[]> {
     pod.spec.containers.map(async (container) => {
       const text = await api.log(namespace, name, container.name, `tailLines=${LOG_LINES}`).catch(() => "");
       const lines = text.split("\n").filter((line) => line !== "");
-      return lines.map((line) => `log ${name}/${container.name}: ${line.slice(0, 300)}`);
+      return lines.map((line) => `log ${name}/${container.name}: ${line.slice(0, 240)}`);
     }),
   );
   return logs.flat();

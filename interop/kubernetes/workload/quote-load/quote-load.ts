@@ -50,8 +50,11 @@ export class QuoteLoad {
   static async start(scene: ClusterScene, node: string, name: string): Promise<QuoteLoad> {
     const { applications: namespace } = scene;
     const data = { "main.mjs": await program() };
-    await scene.apply([
-      { apiVersion: "v1", kind: "ConfigMap", metadata: { name: PROGRAM, namespace }, data },
+    const configMap = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: PROGRAM, namespace }, data };
+    const path = `/api/v1/namespaces/${namespace}/configmaps`;
+    const { status, body } = await scene.api.send("POST", path, { body: configMap });
+    expect(status === 201 || status === 409, `the load's program: ${status}: ${body.slice(0, 300)}`);
+    await scene.api.create(
       podManifest({
         name,
         namespace,
@@ -62,7 +65,7 @@ export class QuoteLoad {
         volumes: [{ name: "program", configMap: { name: PROGRAM } }],
         mounts: [{ name: "program", mountPath: "/program", readOnly: true }],
       }),
-    ]);
+    );
     const load = new QuoteLoad(scene, node, name);
     await until(`the load ${name} gets quotes`, 30_000, async () => {
       const last = totalsAt(await load.lines(), Number.POSITIVE_INFINITY);
