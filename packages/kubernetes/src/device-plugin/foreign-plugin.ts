@@ -38,12 +38,13 @@ export async function findForeignPlugin(options: {
   clock: Clock;
 }): Promise<ForeignPlugin | undefined> {
   const { directory, resourceName } = options;
-  const foreign = new Set((await checkpointIds(directory, resourceName)).filter((id) => !hasOwnForm(resourceName, id)));
-  if (foreign.size === 0) return undefined;
   const own = new Set(options.ownSockets);
   const names = (await readdir(directory, { withFileTypes: true }))
     .filter((entry) => entry.isSocket() && !own.has(entry.name) && !entry.name.startsWith("."))
     .slice(0, SOCKETS_LIMIT);
+  if (names.length === 0) return undefined;
+  const foreign = new Set((await checkpointIds(directory, resourceName)).filter((id) => !hasOwnForm(resourceName, id)));
+  if (foreign.size === 0) return undefined;
   const found = await Promise.all(
     names.map(async ({ name }) => {
       const socket = join(directory, name);

@@ -65,6 +65,8 @@ export class ResourceServer {
   /** Registrations tried; streams remember during which one they were opened. */
   #attempt = 0;
   #lastOpened = 0;
+  /** Open streams that were opened since the last registration: more than the kubelet's if somebody looks on. */
+  #openOfAttempt = 0;
   #generation = 0;
   #registeredAt: number | undefined;
   #lastError: KubernetesError | undefined;
@@ -201,20 +203,27 @@ export class ResourceServer {
     if (this.#lastOpened < attempt) this.#expectCall();
   }
 
-  /** Streams are counted by the registration during which they were opened: the kubelet may call back before it answers. */
+  /**
+   * Streams are counted by the registration during which they were opened: the kubelet may call back before it answers. The first one is
+   * the kubelet's, unless somebody looks on who was quicker: so the end of the first and the end of the last both mean that it has gone.
+   */
   #opened(stream: ListStream, server: Server): void {
     const { clock, report, resource } = this.#options;
     const openedIn = this.#attempt;
     const openedAt = clock.now();
+    const first = this.#lastOpened !== openedIn;
+    if (first) this.#openOfAttempt = 0;
     this.#lastOpened = openedIn;
+    this.#openOfAttempt += 1;
     this.#cancelNeverCalled();
     if (this.#lastError?.code === "KUBELET_NEVER_CALLED") this.#lastError = undefined;
     this.#publisher.add(stream, () => {
       report.listAndWatchClosed({ ...name(resource), stillOpen: this.#publisher.open });
+      if (openedIn === this.#lastOpened) this.#openOfAttempt -= 1;
       const serving = this.#serving;
       if (this.#ended || serving?.server !== server || serving.ending) return;
       if (clock.now() - openedAt >= LASTING_MS) this.#backoff.reset();
-      if (openedIn === this.#attempt || this.#publisher.open === 0) this.#registerAgain();
+      if (openedIn === this.#attempt && (first || this.#openOfAttempt === 0)) this.#registerAgain();
     });
     report.listAndWatchOpened({
       ...name(resource),
@@ -228,6 +237,7 @@ export class ResourceServer {
    * the resource before ends: then it holds the resource for dead until it is registered once more, which is why the first try is at once.
    */
   #registerAgain(): void {
+    if (this.#due !== undefined) return;
     const first = this.#backoff.attempts === 0;
     const wait = this.#backoff.next();
     this.#due = this.#options.clock.now() + (first ? 0 : wait);

@@ -161,7 +161,8 @@ export class FakeKubelet {
     const preferred = endpoint.options.getPreferredAllocationAvailable
       ? await endpoint.connection.prefer(free, [], count)
       : [];
-    const ids = [...new Set([...preferred.filter((id) => free.includes(id)), ...free])].slice(0, count);
+    const available = new Set(free);
+    const ids = [...new Set([...preferred.filter((id) => available.has(id)), ...free])].slice(0, count);
     const response = await endpoint.connection.allocate(ids);
     this.#allocations.push({ ...container, resourceName, ids });
     this.#writeCheckpoint();
