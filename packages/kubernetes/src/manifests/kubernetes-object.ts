@@ -59,6 +59,8 @@ export interface VolumeMount {
   readonly name: string;
   readonly mountPath: string;
   readonly readOnly?: boolean;
+  /** Mounts below it read-only too, where the container runtime can (containerd 2); elsewhere as without it. */
+  readonly recursiveReadOnly?: "IfPossible";
 }
 
 export interface Probe {

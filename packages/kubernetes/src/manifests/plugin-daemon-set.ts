@@ -48,7 +48,7 @@ function hostMounts(values: ManifestValues): HostMount[] {
   const { sysfsNodeDirectory, miscCapacityFile, cpuidInit } = values;
   const pod = (name: string, source: Omit<Volume, "name">, mountPath: string, readOnly: boolean): HostMount => ({
     volume: { name, ...source },
-    mount: { name, mountPath, ...(readOnly ? { readOnly } : {}) },
+    mount: { name, mountPath, ...(readOnly ? { readOnly, recursiveReadOnly: "IfPossible" } : {}) },
   });
   const directory = (path: string) => ({ hostPath: { path, type: "Directory" } }) as const;
   const podResources = POD_RESOURCES_SOCKET.slice(0, POD_RESOURCES_SOCKET.lastIndexOf("/"));
@@ -160,7 +160,7 @@ function cpuidContainer(values: ManifestValues, version: string): Container {
     resources: values.plugin.resources,
     securityContext: { privileged: true, readOnlyRootFilesystem: true, runAsUser: 0, runAsGroup: 0 },
     volumeMounts: [
-      { name: "dev", mountPath: `${HOST_ROOT}/dev`, readOnly: true },
+      { name: "dev", mountPath: `${HOST_ROOT}/dev`, readOnly: true, recursiveReadOnly: "IfPossible" },
       { name: "cpuid", mountPath: CPUID_DIRECTORY },
     ],
   };

@@ -115,6 +115,16 @@ test("the plugin can write to the kubelet's plugin directory alone", () => {
   assert.deepEqual(writable, [{ name: "device-plugins", mountPath: "/var/lib/kubelet/device-plugins" }]);
 });
 
+test("what the plugin sees of the host is read-only with all that is mounted below it, where the runtime can", () => {
+  const { volumeMounts } = container(plugin({ miscCapacityFile: "/m" }), "sgx-plugin");
+  const readOnly = volumeMounts.filter((mount) => mount.readOnly === true);
+  assert.deepEqual(
+    readOnly.map(({ recursiveReadOnly }) => recursiveReadOnly),
+    readOnly.map(() => "IfPossible"),
+  );
+  assert.equal(readOnly.length, volumeMounts.length - 1);
+});
+
 test("every mount has its volume, every volume is mounted", () => {
   for (const given of [{}, { cpuidInit: true, miscCapacityFile: "/m", sysfsNodeDirectory: "/fixture" }]) {
     for (const pod of [plugin(given), helper(given)]) {
