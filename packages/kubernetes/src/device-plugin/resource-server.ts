@@ -198,7 +198,8 @@ export class ResourceServer {
     this.#phase = "registered";
     this.#generation += 1;
     this.#registeredAt = clock.now();
-    this.#lastError = undefined;
+    // An accepted registration that is not followed by a call is not yet the all-clear.
+    if (this.#lastError?.code !== "KUBELET_NEVER_CALLED") this.#lastError = undefined;
     report.registered({ ...name(resource), endpoint: resource.endpoint, generation: this.#generation });
     if (this.#lastOpened < attempt) this.#expectCall();
   }
@@ -252,6 +253,8 @@ export class ResourceServer {
       const error = new KubernetesError("KUBELET_NEVER_CALLED", message);
       this.#lastError = error;
       report.neverCalled({ ...name(resource), error, afterMs: NEVER_CALLED_MS });
+      // The stream of an older plugin that ended while this one was being registered took the new connection with it.
+      this.#registerAgain();
     }, NEVER_CALLED_MS);
   }
 

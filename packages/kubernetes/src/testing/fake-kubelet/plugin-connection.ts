@@ -32,6 +32,7 @@ export class PluginConnection {
   readonly #client: Client;
   readonly #now: () => number;
   #stream: ClientReadableStream<ListAndWatchResponse> | undefined;
+  #closed = false;
 
   constructor(socket: string, now: () => number) {
     this.socket = socket;
@@ -52,6 +53,7 @@ export class PluginConnection {
 
   /** Reads device lists until the stream ends, for whatever reason; resolves then, with the reason. */
   async listAndWatch(received: (devices: readonly Device[]) => void): Promise<string> {
+    if (this.#closed) return "the connection was closed before";
     const { path, requestSerialize, responseDeserialize } = DEVICE_PLUGIN_CLIENT.listAndWatch;
     const stream = this.#client.makeServerStreamRequest(
       path,
@@ -100,6 +102,7 @@ export class PluginConnection {
   }
 
   close(): void {
+    this.#closed = true;
     this.#stream?.cancel();
     this.#client.close();
   }
