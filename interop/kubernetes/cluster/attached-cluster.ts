@@ -6,7 +6,7 @@ import { ControlClient } from "./control-client.ts";
 import { ClusterError } from "./errors.ts";
 import { type ClusterLayout, CONTROL_PLANE, clusterLayout } from "./layout.ts";
 import { logTail } from "./log-tail.ts";
-import { spawnInMachine } from "./namespaces.ts";
+import { spawnForUser } from "./namespaces.ts";
 import { sgxFixture } from "./sgx-fixture.ts";
 import { type ClusterState, readState, supervisorLives } from "./state.ts";
 
@@ -108,7 +108,7 @@ export class AttachedCluster implements Cluster {
       name,
       address: machine.address,
       exec: (argv, options) => runInMachine(init(), argv, options),
-      spawn: (argv) => spawnInMachine(init(), argv, { stdio: "pipe", tied: true }),
+      spawn: (argv) => spawnForUser(init(), argv),
       kubelet: this.#service(`${name}/kubelet`),
       containerd: this.#service(`${name}/containerd`),
       kubeProxy: this.#service(`${name}/kube-proxy`),

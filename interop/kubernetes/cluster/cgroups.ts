@@ -1,11 +1,16 @@
-import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 export const CGROUP_MOUNT = "/sys/fs/cgroup";
 
-/** The hierarchies of a cgroup v1 machine: every directory below the mount that is not a link (`cpu,cpuacct` has link names). */
+/**
+ * Where trees of cgroups begin: each hierarchy of cgroup v1 (every directory below the mount; `cpu,cpuacct` has links), or the
+ * mount itself with cgroup v2 alone.
+ */
 export function cgroupHierarchies(): readonly string[] {
+  if (existsSync(join(CGROUP_MOUNT, "cgroup.controllers"))) return [CGROUP_MOUNT];
+  if (!existsSync(CGROUP_MOUNT)) return [];
   return readdirSync(CGROUP_MOUNT, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .map((entry) => join(CGROUP_MOUNT, entry.name));

@@ -36,12 +36,16 @@ export interface RunOptions {
   readonly allowFailure?: boolean;
 }
 
-/** One program that the cluster keeps: each is started, watched and logged by itself; none is restarted unasked. */
+/**
+ * One program that the cluster keeps, started, watched and logged by itself. As under systemd, one that ends by itself is
+ * started again a second later; one that was ended through these functions stays down until `start`.
+ */
 export interface Service {
   /** The program's process id as the machine outside sees it; 0 when it is not running. */
   pid(): number;
   /** SIGTERM, and SIGKILL after 20 s. */
   stop(): Promise<void>;
+  /** The API server counts as started when it is ready, containerd when it answers, the others when they run. */
   start(): Promise<void>;
   restart(): Promise<void>;
   kill9(): Promise<void>;

@@ -69,11 +69,28 @@ export function spawnInMachine(
   argv: readonly string[],
   options: { stdio: StdioOptions; tied: boolean; env?: NodeJS.ProcessEnv },
 ): ChildProcess {
-  const enter = enterMachine(init, argv);
+  // Whoever kills the enterer means the program: it must not stay behind in the machine.
+  const enter = enterMachine(init, ["setpriv", ...TIED, ...argv]);
   const env = { ...MACHINE_ENVIRONMENT, ...options.env };
   return options.tied
     ? spawn("setpriv", [...TIED, ...enter], { stdio: options.stdio, env })
     : spawn("nsenter", enter.slice(1), { stdio: options.stdio, env });
+}
+
+/** The same for a program that its starter talks to: `kill` reaches the program itself, not the one that enters the machine for it. */
+export function spawnForUser(init: number, argv: readonly string[]): ChildProcess {
+  const child = spawnInMachine(init, argv, { stdio: "pipe", tied: true });
+  const killEnterer = child.kill.bind(child);
+  child.kill = (signal?: number | NodeJS.Signals) => {
+    const [program] = childrenOf(child.pid ?? 0);
+    if (program === undefined || child.exitCode !== null || child.signalCode !== null) return killEnterer(signal);
+    try {
+      return process.kill(program, signal ?? "SIGTERM");
+    } catch {
+      return false;
+    }
+  };
+  return child;
 }
 
 /** Process ids of the children of `pid`, empty if there are none or no such process. */

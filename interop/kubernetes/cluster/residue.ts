@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
-import { CGROUP_MOUNT } from "./cgroups.ts";
+import { cgroupHierarchies } from "./cgroups.ts";
 import { cgroupTree } from "./layout.ts";
 import { livingClusters } from "./living-clusters.ts";
 import { childrenOf, startTime } from "./namespaces.ts";
@@ -45,6 +45,8 @@ export interface MachineSnapshot {
 
 const CLUSTER_PROGRAMS =
   /^(kube-apiserver|kube-controller|kube-scheduler|kube-proxy|kubelet|etcd|server|containerd|containerd-shim|runc|pause)/;
+
+const CLUSTER_CGROUPS = /confcom-dev|kubepods|k8s|kubelet|containerd|system\.slice/;
 
 const FIXED_PATHS = [
   "/etc/cni/net.d",
@@ -158,17 +160,25 @@ function foreignNamespaces(supervisors: readonly number[]): ReadonlySet<string> 
   return found;
 }
 
+/** Every hierarchy's first level, and everything below what Kubernetes or a container runtime may have made: the rest is the machine's own coming and going. */
 function cgroups(ignored: readonly string[]): readonly string[] {
   const found: string[] = [];
   const walk = (path: string) => {
     for (const entry of entries(path)) {
-      if (!entry.isDirectory() || ignored.includes(entry.name)) continue;
+      if (!entry.isDirectory()) continue;
       const child = join(path, entry.name);
       found.push(child);
       walk(child);
     }
   };
-  walk(CGROUP_MOUNT);
+  for (const hierarchy of cgroupHierarchies()) {
+    for (const entry of entries(hierarchy)) {
+      if (!entry.isDirectory() || ignored.includes(entry.name)) continue;
+      const top = join(hierarchy, entry.name);
+      found.push(top);
+      if (CLUSTER_CGROUPS.test(entry.name)) walk(top);
+    }
+  }
   return found.sort();
 }
 

@@ -95,6 +95,8 @@ export class RunningCluster {
   async startProgram(service: string): Promise<void> {
     await this.program(service).start();
     if (service === API_SERVER.service) await this.#untilApiServerReady();
+    const [machine = "", name] = service.split("/");
+    if (name === "containerd") await this.#untilContainerdAnswers(machine);
   }
 
   async up(): Promise<void> {
@@ -114,15 +116,18 @@ export class RunningCluster {
     await this.#startControlPlane();
     await Promise.all((await prepared).map((plan) => this.#joinNode(plan)));
     await this.#timeline.step("service account for pods", () => this.#untilDefaultServiceAccount());
+    for (const program of this.#programs.values()) program.keepRunning();
   }
 
   async addNode(node: NodeOptions): Promise<void> {
     await this.#joinNode(await this.#prepareNode(node));
+    for (const program of this.#programs.values()) program.keepRunning();
   }
 
   /** Ends every process of the cluster at once; a start that is under way fails. */
   kill(): void {
     this.#ending = true;
+    for (const program of this.#programs.values()) program.abandon();
     this.#outer?.process.kill("SIGKILL");
   }
 
@@ -193,13 +198,9 @@ export class RunningCluster {
     await this.#timeline.step(`${name}: containerd with the pause image`, async () => {
       const containerd = containerdArguments(name);
       await this.#start(name, containerd);
-      const ctr = ["ctr", "--connect-timeout", "2s"];
-      await this.#until(this.program(containerd.service), "does not answer", CONTAINERD_PATIENCE_MS, async () => {
-        const { status } = await runInMachine(this.#init(name), [...ctr, "version"], { allowFailure: true });
-        return status === 0;
-      });
+      await this.#untilContainerdAnswers(name);
       const pause = this.#options.pauseImage;
-      await runInMachine(this.#init(name), [...ctr, "-n", "k8s.io", "images", "import", "-"], { inputFile: pause });
+      await runInMachine(this.#init(name), ["ctr", "-n", "k8s.io", "images", "import", "-"], { inputFile: pause });
     });
     return plan;
   }
@@ -215,6 +216,13 @@ export class RunningCluster {
         const { stdout } = await this.#kubectl(["get", "node", name, "-o", query, "--request-timeout=5s"]);
         return stdout === "True";
       });
+    });
+  }
+
+  async #untilContainerdAnswers(node: string): Promise<void> {
+    const argv = ["ctr", "--connect-timeout", "2s", "version"];
+    await this.#until(this.program(`${node}/containerd`), "does not answer", CONTAINERD_PATIENCE_MS, async () => {
+      return (await runInMachine(this.#init(node), argv, { allowFailure: true })).status === 0;
     });
   }
 

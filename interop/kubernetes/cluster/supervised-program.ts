@@ -1,13 +1,14 @@
 import type { ChildProcess } from "node:child_process";
-import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
+import { closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { ClusterError } from "./errors.ts";
+import { ClusterError, messageOf } from "./errors.ts";
 import { logTail } from "./log-tail.ts";
 import { childrenOf, spawnInMachine } from "./namespaces.ts";
 
 const STOP_PATIENCE_MS = 20_000;
 const START_PATIENCE_MS = 10_000;
+const RESTART_AFTER_MS = 1000;
 
 export interface SupervisedProgramOptions {
   readonly service: string;
@@ -28,6 +29,7 @@ export class SupervisedProgram {
   #ended: Promise<void> = Promise.resolve();
   #pid = 0;
   #expectedToEnd = false;
+  #restarts = false;
 
   constructor(options: SupervisedProgramOptions) {
     this.service = options.service;
@@ -39,9 +41,20 @@ export class SupervisedProgram {
     return this.#pid;
   }
 
+  /** From now on it is started again when it ends by itself. */
+  keepRunning(): void {
+    this.#restarts = true;
+  }
+
+  /** Neither started nor started again any more. */
+  abandon(): void {
+    this.#restarts = false;
+    this.#expectedToEnd = true;
+  }
+
   async start(): Promise<void> {
     if (this.#enterer !== undefined) return;
-    const { argv, logFile, init, service } = this.#options;
+    const { argv, logFile, init } = this.#options;
     mkdirSync(dirname(logFile), { recursive: true });
     const log = openSync(logFile, "a");
     this.#expectedToEnd = false;
@@ -54,7 +67,7 @@ export class SupervisedProgram {
         this.#enterer = undefined;
         this.#pid = 0;
         const how = signal === null ? `status ${code}` : signal;
-        if (!this.#expectedToEnd) this.#options.log(`${service} ended by itself (${how})`);
+        if (!this.#expectedToEnd) this.#endedByItself(how);
         this.#options.changed();
         resolve();
       });
@@ -102,11 +115,13 @@ export class SupervisedProgram {
     }
   }
 
-  /** A note between the program's own lines. */
-  note(text: string): void {
-    const file = openSync(this.#options.logFile, "a");
-    writeSync(file, `--- ${text}\n`);
-    closeSync(file);
+  #endedByItself(how: string): void {
+    this.#options.log(`${this.service} ended by itself (${how})`);
+    if (!this.#restarts) return;
+    setTimeout(() => {
+      if (this.#expectedToEnd) return;
+      this.start().catch((error: unknown) => this.#options.log(`${this.service}: ${messageOf(error)}`));
+    }, RESTART_AFTER_MS);
   }
 
   fail(what: string): never {

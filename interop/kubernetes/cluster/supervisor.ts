@@ -1,9 +1,10 @@
 import { readFileSync, rmSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
 import process from "node:process";
+import { startJanitor } from "./cgroup-janitor.ts";
 import { type ControlRequest, receiveLines, sendLine } from "./control-protocol.ts";
 import { ClusterError, messageOf } from "./errors.ts";
-import { clusterLayout } from "./layout.ts";
+import { cgroupTree, clusterLayout } from "./layout.ts";
 import { startTime } from "./namespaces.ts";
 import { RunningCluster, type SupervisorOptions } from "./running-cluster.ts";
 import { type ClusterState, writeState } from "./state.ts";
@@ -16,6 +17,7 @@ const directory = process.argv[2] ?? "";
 const leash = process.argv.includes("--leash");
 const layout = clusterLayout(directory);
 const options = JSON.parse(readFileSync(layout.options, "utf8")) as SupervisorOptions;
+startJanitor(cgroupTree(options.name));
 const listeners = new Set<Socket>();
 let phase: ClusterState["phase"] = "starting";
 let ending: Promise<void> | undefined;
@@ -54,6 +56,7 @@ const up = cluster.up().then(
   () => {
     phase = "up";
     publish();
+    cluster.ended.then(() => down("its namespaces ended"));
   },
   (error: unknown) => {
     phase = "failed";
