@@ -60,16 +60,16 @@ static const char *opened(const char *path, int flags) {
 }
 
 static void device(const char *path, const struct stat *status, int *count) {
-    /* In a privileged container these would be the host's disks and watchdog. */
-    int has_effects = S_ISBLK(status->st_mode) || strncmp(path, "/dev/watchdog", 13) == 0;
+    /* Others may act when they are opened: in a privileged container they are the host's disks, terminals and watchdog. */
+    int is_sgx = strncmp(path, "/dev/sgx", 8) == 0 || strcmp(path, "/dev/isgx") == 0;
     printf("%s{\"path\":", (*count)++ == 0 ? "" : ",");
     string(path);
     printf(",\"type\":\"%s\",\"major\":%u,\"minor\":%u,\"mode\":\"%04o\",\"openReadWrite\":\"%s\"}",
            S_ISCHR(status->st_mode) ? "char" : "block", major(status->st_rdev), minor(status->st_rdev),
-           (unsigned)(status->st_mode & 07777), has_effects ? "not tried" : opened(path, O_RDWR));
+           (unsigned)(status->st_mode & 07777), is_sgx ? opened(path, O_RDWR) : "not tried");
 }
 
-/* Devices below a directory; terminals are left out: opening them may have effects, and every container has them. */
+/* Devices below a directory, except terminals, which every container has. */
 static void devices_below(const char *directory, int depth, int *count) {
     DIR *entries = opendir(directory);
     if (entries == NULL) return;
@@ -193,24 +193,26 @@ static void report(void) {
     fflush(stdout);
 }
 
-static void stay(long seconds) {
+static void stay(const sigset_t *ends, long seconds) {
+    struct timespec limit = {.tv_sec = seconds};
+    if (seconds < 0) sigwaitinfo(ends, NULL);
+    else sigtimedwait(ends, NULL, &limit);
+}
+
+int main(int argc, char **argv) {
+    /* Blocked from the start: process 1 of a container would lose a signal that it does not wait for yet. */
     sigset_t ends;
     sigemptyset(&ends);
     sigaddset(&ends, SIGTERM);
     sigaddset(&ends, SIGINT);
     sigprocmask(SIG_BLOCK, &ends, NULL);
-    struct timespec limit = {.tv_sec = seconds};
-    if (seconds < 0) sigwaitinfo(&ends, NULL);
-    else sigtimedwait(&ends, NULL, &limit);
-}
-
-int main(int argc, char **argv) {
-    report();
-    if (argc == 2 && strcmp(argv[1], "--hold") == 0) stay(-1);
-    else if (argc == 3 && strcmp(argv[1], "--sleep") == 0) stay(atol(argv[2]));
-    else if (argc > 1) {
+    int hold = argc == 2 && strcmp(argv[1], "--hold") == 0;
+    int sleep = argc == 3 && strcmp(argv[1], "--sleep") == 0;
+    if (argc > 1 && !hold && !sleep) {
         fprintf(stderr, "usage: probe [--sleep SECONDS | --hold]\n");
         return 64;
     }
+    report();
+    if (hold || sleep) stay(&ends, hold ? -1 : atol(argv[2]));
     return 0;
 }
