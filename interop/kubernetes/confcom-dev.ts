@@ -5,7 +5,7 @@ import process from "node:process";
 import { Command } from "commander";
 import { ensureBinaries } from "./binaries/cluster-binaries.ts";
 import { type AttachedCluster, attachCluster } from "./cluster/attached-cluster.ts";
-import { ClusterError, messageOf } from "./cluster/errors.ts";
+import { ClusterError, type ClusterErrorCode, messageOf } from "./cluster/errors.ts";
 import { CONTROL_PLANE } from "./cluster/layout.ts";
 import { enterMachine, enterNetwork } from "./cluster/namespaces.ts";
 import { parseNode, parseNodes } from "./cluster/node-syntax.ts";
@@ -19,6 +19,19 @@ interface Where {
   readonly name: string;
   readonly directory?: string;
 }
+
+/** As everywhere in the project: 64 usage, 69 something needed is not there, 70 it went wrong. */
+const EXIT_STATUS: Readonly<Record<ClusterErrorCode, number>> = {
+  NOT_ROOT: 69,
+  PROGRAM_MISSING: 69,
+  BAD_NAME: 64,
+  ALREADY_RUNNING: 69,
+  NOT_RUNNING: 69,
+  COMPONENT_FAILED: 70,
+  COMMAND_FAILED: 70,
+  TIMEOUT: 70,
+  UNKNOWN_NODE: 64,
+};
 
 const note = (line: string) => process.stderr.write(`${line}\n`);
 const print = (text: string) => process.stdout.write(`${text}\n`);
@@ -79,6 +92,7 @@ async function up(options: UpOptions): Promise<void> {
 
 function imageNames(text: string | undefined): readonly ImageName[] {
   if (text === undefined) return [];
+  if (text === "all") return IMAGE_NAMES;
   return text.split(",").map((name) => {
     const known = IMAGE_NAMES.find((image) => image === name.trim());
     if (known === undefined) throw new ClusterError("BAD_NAME", `there is no image ${name}: ${IMAGE_NAMES.join(", ")}`);
@@ -157,7 +171,7 @@ withWhere(commands.command("up").description("start a cluster that runs until `d
   .option("--nodes <nodes>", "NAME, NAME:EPC_MIB or NAME:EPC_MIBx2, separated by commas", "sgx-1:512,plain-1")
   .option("--binaries <directory>", "Kubernetes' programs (default: built once, kept in the cache)")
   .option("--pause <archive>", "image archive of localhost/pause:1 (default: built once)")
-  .option("--images <names>", `images to build and load: ${IMAGE_NAMES.join(",")}`)
+  .option("--images <names>", `images to build and load: all, or some of ${IMAGE_NAMES.join(",")}`)
   .option("--json", "print what is running as JSON")
   .action(up);
 
@@ -204,5 +218,5 @@ try {
   await program.parseAsync(process.argv);
 } catch (error) {
   note(`confcom-dev: ${messageOf(error)}`);
-  process.exitCode = error instanceof ClusterError && error.code === "NOT_RUNNING" ? 69 : 70;
+  process.exitCode = error instanceof ClusterError ? EXIT_STATUS[error.code] : 70;
 }

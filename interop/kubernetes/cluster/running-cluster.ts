@@ -166,8 +166,8 @@ export class RunningCluster {
   }
 
   async #untilApiServerReady(): Promise<void> {
-    const program = this.program(API_SERVER.service);
-    await this.#until(program, "is not ready", API_SERVER_PATIENCE_MS, async () => {
+    const programs = [this.program(API_SERVER.service), this.program(ETCD.service)] as const;
+    await this.#until(programs, "is not ready", API_SERVER_PATIENCE_MS, async () => {
       const { status } = await this.#kubectl(["get", "--raw=/readyz", "--request-timeout=5s"]);
       return status === 0;
     });
@@ -211,17 +211,22 @@ export class RunningCluster {
       const kubelet = kubeletArguments(plan);
       await this.#start(name, kubelet);
       await this.#start(name, kubeProxyArguments(name));
-      await this.#until(this.program(kubelet.service), `did not make ${name} Ready`, NODE_PATIENCE_MS, async () => {
-        const query = "jsonpath={.status.conditions[?(@.type=='Ready')].status}";
-        const { stdout } = await this.#kubectl(["get", "node", name, "-o", query, "--request-timeout=5s"]);
-        return stdout === "True";
-      });
+      await this.#until(
+        [this.program(kubelet.service), this.program(`${name}/containerd`)],
+        `did not make ${name} Ready`,
+        NODE_PATIENCE_MS,
+        async () => {
+          const query = "jsonpath={.status.conditions[?(@.type=='Ready')].status}";
+          const { stdout } = await this.#kubectl(["get", "node", name, "-o", query, "--request-timeout=5s"]);
+          return stdout === "True";
+        },
+      );
     });
   }
 
   async #untilContainerdAnswers(node: string): Promise<void> {
     const argv = ["ctr", "--connect-timeout", "2s", "version"];
-    await this.#until(this.program(`${node}/containerd`), "does not answer", CONTAINERD_PATIENCE_MS, async () => {
+    await this.#until([this.program(`${node}/containerd`)], "does not answer", CONTAINERD_PATIENCE_MS, async () => {
       return (await runInMachine(this.#init(node), argv, { allowFailure: true })).status === 0;
     });
   }
@@ -316,7 +321,7 @@ export class RunningCluster {
 
   async #untilDefaultServiceAccount(): Promise<void> {
     const manager = this.program(CONTROLLER_MANAGER.service);
-    await this.#until(manager, "made no default service account", API_SERVER_PATIENCE_MS, async () => {
+    await this.#until([manager], "made no default service account", API_SERVER_PATIENCE_MS, async () => {
       const { status } = await this.#kubectl([
         "get",
         "serviceaccount",
@@ -329,14 +334,19 @@ export class RunningCluster {
     });
   }
 
-  /** Asks until the answer is yes; fails when `program` has ended or time is up, with the end of its log. */
-  async #until(program: SupervisedProgram, failure: string, patienceMs: number, ask: () => Promise<boolean>) {
+  /** Asks until the answer is yes; fails when a program that it takes has ended, or when time is up, with the end of the log. */
+  async #until(
+    programs: readonly [SupervisedProgram, ...SupervisedProgram[]],
+    failure: string,
+    patienceMs: number,
+    ask: () => Promise<boolean>,
+  ) {
     const begun = performance.now();
     for (;;) {
       if (await ask()) return;
       if (this.#ending) throw new ClusterError("NOT_RUNNING", "the cluster was taken down meanwhile");
-      if (program.pid === 0) program.fail("ended");
-      if (performance.now() - begun > patienceMs) program.fail(`${failure} after ${patienceMs / 1000} s`);
+      for (const program of programs) if (program.pid === 0) program.fail("ended");
+      if (performance.now() - begun > patienceMs) programs[0].fail(`${failure} after ${patienceMs / 1000} s`);
       await sleep(200);
     }
   }

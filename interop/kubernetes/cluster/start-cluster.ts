@@ -75,7 +75,7 @@ async function launch(options: ClusterOptions, leash: boolean): Promise<Attached
     return cluster;
   } catch (error) {
     // The logs stay and the message has their end; everything else goes.
-    await downCluster(layout.directory, options.log).catch(() => {});
+    await downCluster(layout.directory, () => {}).catch(() => {});
     throw error;
   }
 }
