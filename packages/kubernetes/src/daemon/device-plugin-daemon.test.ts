@@ -106,6 +106,12 @@ function start(options: Partial<DevicePluginDaemonOptions> = {}): DevicePluginDa
 }
 
 const allocatable = (name: string) => kubelet.resource(name)?.allocatable;
+/** The kubelet has the list of every resource that the daemon serves. */
+const everythingRead = (daemon: DevicePluginDaemon) =>
+  until("everything read by the kubelet", () => {
+    const { resources } = daemon.status();
+    return daemon.ready().ok && resources.every(({ name, total }) => kubelet.resource(name)?.capacity === total);
+  });
 const codes = (daemon: DevicePluginDaemon) => daemon.status().problems.map(({ code }) => code);
 const reasons = (daemon: DevicePluginDaemon) => daemon.status().events.map(({ reason }) => reason);
 const resource = (daemon: DevicePluginDaemon, name: string) =>
@@ -114,7 +120,7 @@ const resource = (daemon: DevicePluginDaemon, name: string) =>
 test("on a node with SGX the kubelet is offered EPC and the three kinds of slots", async () => {
   const daemon = start();
   assert.equal(daemon.status().state, "starting");
-  await until("everything registered", () => daemon.ready().ok);
+  await everythingRead(daemon);
   assert.deepEqual([EPC, ENCLAVE, PROVISION, QUOTE].map(allocatable), [64, 10, 10, 10]);
   const status = daemon.status();
   assert.equal(status.state, "serving");
@@ -126,7 +132,7 @@ test("on a node with SGX the kubelet is offered EPC and the three kinds of slots
 
 test("its status is what its reader takes", async () => {
   const daemon = start();
-  await until("everything registered", () => daemon.ready().ok);
+  await everythingRead(daemon);
   const text = JSON.stringify(daemon.status());
   assert.deepEqual(decodePluginStatus(new TextEncoder().encode(text)), JSON.parse(text));
 });
@@ -152,7 +158,7 @@ test("SGX that appears later is offered then", async () => {
 
 test("a device that vanishes makes everything that gives it unhealthy, and comes back", async () => {
   const daemon = start();
-  await until("everything registered", () => daemon.ready().ok);
+  await everythingRead(daemon);
   node = sgxNode(64, { devices: false });
   await until("unhealthy", () => allocatable(EPC) === 0 && allocatable(ENCLAVE) === 0 && allocatable(PROVISION) === 0);
   assert.equal(kubelet.resource(EPC)?.capacity, 64);
@@ -167,7 +173,7 @@ test("a device that vanishes makes everything that gives it unhealthy, and comes
 
 test("when EPC shrinks, free ids leave and held ones stay; too much held is a problem until it is freed", async () => {
   const daemon = start();
-  await until("everything registered", () => daemon.ready().ok);
+  await everythingRead(daemon);
   await kubelet.allocate(EPC, 20, POD);
   const held = new Set(kubelet.allocations[0]?.ids);
   node = sgxNode(16);
@@ -184,7 +190,7 @@ test("when EPC shrinks, free ids leave and held ones stay; too much held is a pr
 
 test("what a restarted plugin's containers hold is in its first list", async () => {
   const first = start();
-  await until("everything registered", () => first.ready().ok);
+  await everythingRead(first);
   await kubelet.allocate(EPC, 10, POD);
   const held = kubelet.allocations[0]?.ids ?? [];
   stops[0]?.abort();
@@ -199,13 +205,13 @@ test("what a restarted plugin's containers hold is in its first list", async () 
 test("above 65,536 MiB, and with Intel's names, EPC is a counter", async () => {
   node = sgxNode(65_537);
   const azure = start();
-  await until("everything registered", () => azure.ready().ok);
+  await everythingRead(azure);
   assert.deepEqual(azure.status().counters, [{ name: EPC, quantity: "65537" }]);
   assert.equal(resource(azure, EPC), undefined);
   stops[0]?.abort();
   await ends[0];
   const intel = start({ resourceNames: "intel" });
-  await until("everything registered", () => intel.ready().ok);
+  await everythingRead(intel);
   assert.deepEqual(intel.status().counters, [{ name: "sgx.intel.com/epc", quantity: String(65_537 * MIB) }]);
 });
 
@@ -217,7 +223,7 @@ test("a contradictory configuration ends it at once", async () => {
 
 test("a kubelet that starts again is given everything again", async () => {
   const daemon = start();
-  await until("everything registered", () => daemon.ready().ok);
+  await everythingRead(daemon);
   await kubelet.restart();
   await until("everything registered again", () => allocatable(EPC) === 64 && allocatable(QUOTE) === 10);
   assert.match(await daemon.metrics(), /confcom_device_plugin_kubelet_restarts_total 1/);
@@ -227,7 +233,7 @@ test("a kubelet that cannot be asked for allocations is a problem, not the end",
   const error = new KubernetesError("POD_RESOURCES_UNREACHABLE", "nobody there");
   const podResources = { ask: async () => ({ reached: false as const, error }), close: () => {} };
   const daemon = start({ podResources });
-  await until("everything registered", () => daemon.ready().ok);
+  await everythingRead(daemon);
   assert.equal(resource(daemon, EPC)?.allocated, null);
   await until("the problem", () => codes(daemon).includes("POD_RESOURCES_UNREACHABLE"));
   assert.equal(daemon.status().state, "serving");
@@ -258,9 +264,22 @@ test("of two, the newer one serves and the older one stands by; it serves again 
   await until("the older serves again", () => older.status().state === "serving" && allocatable(EPC) === 64);
 });
 
+test("--provision-with-epc gives the provisioning device with EPC and with enclave slots, and warns", async () => {
+  const daemon = start({ provisionWithEpc: true });
+  await everythingRead(daemon);
+  for (const name of [EPC, ENCLAVE]) {
+    const { devices } = await kubelet.allocate(name, 1, POD);
+    assert.ok(
+      devices.some(({ containerPath }) => containerPath === "/dev/sgx_provision"),
+      name,
+    );
+  }
+  assert.ok(reasons(daemon).includes("ProvisionWithEpc"));
+});
+
 test("told to stop, it takes its sockets along", async () => {
   const daemon = start();
-  await until("everything registered", () => daemon.ready().ok);
+  await everythingRead(daemon);
   stops[0]?.abort();
   assert.deepEqual(await ends[0], { reason: "stopped" });
   assert.equal(existsSync(join(directory, "confcom-epc.sock")), false);
@@ -268,7 +287,7 @@ test("told to stop, it takes its sockets along", async () => {
 
 test("a change of health reaches the metrics", async () => {
   const daemon = start();
-  await until("everything registered", () => daemon.ready().ok);
+  await everythingRead(daemon);
   const text = await daemon.metrics();
   assert.match(text, /confcom_device_plugin_epc_mib\{state="total"\} 64/);
   assert.match(text, /confcom_device_plugin_devices\{resource="sgx.intel.com\/enclave",health="healthy"\} 10/);

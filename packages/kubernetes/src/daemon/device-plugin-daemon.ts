@@ -221,7 +221,8 @@ export class DevicePluginDaemon {
     this.#happenings.tell("Normal", "EpcPublishing", `EPC is published as ${choice.mode}: ${choice.why}`);
     for (const warning of choice.warnings) this.#happenings.tell("Warning", "EpcPublishing", warning);
     if (this.#options.provisionWithEpc) {
-      const warning = "--provision-with-epc: every container with EPC is also given the provisioning device";
+      const warning =
+        "--provision-with-epc: every container with EPC or an enclave slot is also given the provisioning device";
       this.#happenings.tell("Warning", "ProvisionWithEpc", warning);
     }
   }

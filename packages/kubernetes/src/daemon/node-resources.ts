@@ -110,12 +110,13 @@ export class NodeResources {
   }
 
   #updateSlots(node: SgxNode): void {
-    const { slots, inspectDevices, waitForHelper, aesmDirectory } = this.#options;
+    const { slots, inspectDevices, waitForHelper, aesmDirectory, provisionWithEpc } = this.#options;
     for (const kind of ["enclave", "provision"] as const) {
       const there = this.#slots.get(kind);
       if (there !== undefined) there.setDevices(node.devices);
       else if (slots[kind] > 0 && node.devices[kind] !== undefined) {
-        this.#slots.set(kind, createSlotResource({ kind, slots: slots[kind], inspectDevices }));
+        const provisionToo = kind === "enclave" && provisionWithEpc;
+        this.#slots.set(kind, createSlotResource({ kind, slots: slots[kind], inspectDevices, provisionToo }));
       }
     }
     if (slots.quote > 0 && !this.#slots.has("quote")) {

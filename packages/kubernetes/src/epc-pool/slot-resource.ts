@@ -29,6 +29,8 @@ export type SlotResourceOptions =
       readonly kind: SgxDeviceRole;
       /** Looks at the devices now. */
       readonly inspectDevices: () => SgxDevices;
+      /** `--provision-with-epc`: an enclave slot gives the provisioning device too, where there is one. */
+      readonly provisionToo?: boolean;
     })
   | (SlotCount & {
       readonly kind: "quote";
@@ -92,8 +94,11 @@ export function createSlotResource(options: SlotResourceOptions): SlotResource {
 
 function allocation(options: SlotResourceOptions): ContainerAllocation {
   if (options.kind !== "quote") {
-    const device = requireDevice(options.kind, options.inspectDevices());
-    return { ...NOTHING, devices: deviceSpecs(options.kind, device) };
+    const found = options.inspectDevices();
+    const given = [...deviceSpecs(options.kind, requireDevice(options.kind, found))];
+    const provision = options.provisionToo === true && options.kind === "enclave" ? found.provision : undefined;
+    if (provision !== undefined) given.push(...deviceSpecs("provision", provision));
+    return { ...NOTHING, devices: given };
   }
   // The directory, not the socket in it: a helper that was restarted has another socket.
   const mount = {
