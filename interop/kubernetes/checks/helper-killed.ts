@@ -7,6 +7,7 @@ import { QuoteLoad } from "../workload/quote-load/quote-load.ts";
 
 /** The limit of the issue that this add-on was built to, milliseconds. */
 const BACK_WITHIN = 3000;
+const ENOUGH = 50;
 
 export const helperKilled: readonly Check<ClusterScene>[] = [
   {
@@ -21,6 +22,8 @@ export const helperKilled: readonly Check<ClusterScene>[] = [
       const { value: window } = await until("the load has its quotes again", 20_000, async () => {
         const window = await load.since(killed);
         expect(window.gaps.length > 0, "no gap has ended yet");
+        // Enough that every lane has ended the quote that it was asking for meanwhile.
+        expect(window.quotes + window.quotesFailed >= ENOUGH, `${window.quotes} quotes since`);
         return window;
       });
       expectEqual(window.pubKeyIds.length, 1, "attestation keys seen");

@@ -37,6 +37,8 @@ export interface Condition {
   readonly reason?: string;
   readonly message?: string;
   readonly lastTransitionTime?: string;
+  /** Conditions of nodes: when the kubelet last wrote it. */
+  readonly lastHeartbeatTime?: string;
 }
 
 export interface Pod {
