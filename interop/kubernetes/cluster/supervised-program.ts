@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ClusterError, messageOf } from "./errors.ts";
 import { logTail } from "./log-tail.ts";
-import { childrenOf, spawnInMachine } from "./namespaces.ts";
+import { childrenOf, spawnInMachine, startTime } from "./namespaces.ts";
 
 const STOP_PATIENCE_MS = 20_000;
 const START_PATIENCE_MS = 10_000;
@@ -119,7 +119,8 @@ export class SupervisedProgram {
     this.#options.log(`${this.service} ended by itself (${how})`);
     if (!this.#restarts) return;
     setTimeout(() => {
-      if (this.#expectedToEnd) return;
+      // Of a machine whose first process is gone nothing can be started again.
+      if (this.#expectedToEnd || startTime(this.#options.init()) === undefined) return;
       this.start().catch((error: unknown) => this.#options.log(`${this.service}: ${messageOf(error)}`));
     }, RESTART_AFTER_MS);
   }
