@@ -129,8 +129,10 @@ export class ResourceServer {
   }
 
   async #look(): Promise<void> {
-    if (this.#ended || !(await this.#serve())) return;
+    // In this order: a starting kubelet deletes sockets before it makes its own. Whoever sees that one first, and the plugin's after it, can
+    // register; the other way round the kubelet might dial a socket that it has just deleted, and be waited for until it gives up.
     const kubelet = await kubeletSocketIdentity(this.#options.kubeletSocket);
+    if (this.#ended || !(await this.#serve())) return;
     if (kubelet !== undefined && kubelet !== this.#kubelet) {
       this.#backoff.reset();
       this.#due = this.#options.clock.now();

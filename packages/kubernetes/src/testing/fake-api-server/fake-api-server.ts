@@ -24,6 +24,8 @@ export interface FakeEvent {
 
 /** What a test may have the server do differently; read at each request. */
 export interface FakeApiBehaviour {
+  /** Never answers. */
+  hang?: boolean;
   /** Answers with this instead; undefined: as usual. */
   answer?: ((method: string, path: string) => Refusal | undefined) | undefined;
 }
@@ -116,6 +118,7 @@ export class FakeApiServer {
     const token = (request.headers.authorization ?? "").replace(/^Bearer /, "");
     this.requests.push({ method, url, token, body });
     const path = url.split("?", 1)[0] as string;
+    if (this.behaviour.hang === true) return;
     const refusal = this.behaviour.answer?.(method, path);
     if (refusal !== undefined) {
       const status = { kind: "Status", message: refusal.message ?? "no", code: refusal.status };
