@@ -25,6 +25,7 @@ const EXIT_STATUS: Readonly<Record<ClusterErrorCode, number>> = {
   NOT_ROOT: 69,
   PROGRAM_MISSING: 69,
   BAD_NAME: 64,
+  BAD_DIRECTORY: 64,
   ALREADY_RUNNING: 69,
   NOT_RUNNING: 69,
   COMPONENT_FAILED: 70,
@@ -63,7 +64,7 @@ async function up(options: UpOptions): Promise<void> {
   const pauseImage = options.pause ?? (await ensureImages({ log: note, only: ["pause"] })).pause.archive;
   const interrupted = () => {
     note("interrupted: taking the cluster down");
-    downCluster(directory, note).finally(() => process.exit(130));
+    downCluster(directory, () => {}).finally(() => process.exit(130));
   };
   process.once("SIGINT", interrupted);
   process.once("SIGTERM", interrupted);

@@ -3,6 +3,8 @@ export const CLUSTER_ERRORS = {
   NOT_ROOT: "Namespaces, mounts and device nodes need root: run the command again as root",
   PROGRAM_MISSING: "A program that the cluster is made of is not installed: install the packages named in the message",
   BAD_NAME: "A cluster's or node's name is made of lower-case letters, digits and dashes, at most 40 of them",
+  BAD_DIRECTORY:
+    "The cluster's directory cannot hold one: choose another, on a disk or a tmpfs, with a short plain name",
   ALREADY_RUNNING: "A cluster is running in this directory: take it down first or use it",
   NOT_RUNNING: "No cluster is running in this directory: start one with `confcom-dev cluster up`",
   COMPONENT_FAILED: "A component did not start: the message ends with the last lines of its log",

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { attachCluster } from "./attached-cluster.ts";
+import { unsuitableName } from "./cluster-directory.ts";
 import { ClusterError } from "./errors.ts";
 import { clusterLayout } from "./layout.ts";
 import { supervisedDirectory } from "./living-clusters.ts";
@@ -33,6 +34,14 @@ test("nobody attaches to a cluster whose supervisor is gone, and its state is ti
   assert.deepEqual(statusLines(clusterStatus(directory)), [`no cluster is running in ${directory}`]);
   assert.equal(await downCluster(directory, () => {}), true);
   assert.equal(await downCluster(directory, assert.fail), false);
+});
+
+test("a directory whose name overlays or sockets cannot take is refused before anything is done", () => {
+  assert.equal(unsuitableName(clusterLayout("/srv/cluster")), undefined);
+  assert.match(unsuitableName(clusterLayout("/srv/a,b")) ?? "", /comma/);
+  assert.match(unsuitableName(clusterLayout("/srv/a:b")) ?? "", /colon/);
+  assert.match(unsuitableName(clusterLayout(`/${"x".repeat(94)}`)) ?? "", /at most 107 bytes/);
+  assert.equal(unsuitableName(clusterLayout(`/${"x".repeat(93)}`)), undefined);
 });
 
 test("what is not installed is named with the package that has it", () => {

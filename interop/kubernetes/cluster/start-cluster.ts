@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { type AttachedCluster, attachCluster } from "./attached-cluster.ts";
 import { removeCgroupTree } from "./cgroups.ts";
 import type { Cluster, ClusterOptions } from "./cluster.ts";
+import { makeClusterDirectory } from "./cluster-directory.ts";
 import { ClusterError, messageOf } from "./errors.ts";
 import { type ClusterLayout, cgroupTree, clusterLayout } from "./layout.ts";
 import { logTail } from "./log-tail.ts";
@@ -47,7 +48,7 @@ async function launch(options: ClusterOptions, leash: boolean): Promise<Attached
   const missing = missingPrograms((path) => existsSync(path), process.env.PATH ?? "");
   if (missing.length > 0) throw new ClusterError("PROGRAM_MISSING", missing.join("\n"));
   for (const name of [options.name, ...options.nodes.map((node) => node.name)]) checkName(name);
-  const layout = clusterLayout(resolve(options.directory));
+  const layout = makeClusterDirectory(options.directory);
   const state = readState(layout.state);
   if (state !== undefined && supervisorLives(state)) {
     throw new ClusterError("ALREADY_RUNNING", `the cluster "${state.name}" is running in ${layout.directory}`);
@@ -57,7 +58,6 @@ async function launch(options: ClusterOptions, leash: boolean): Promise<Attached
   if (left.length > 0) {
     throw new ClusterError("ALREADY_RUNNING", `a cluster "${options.name}" is running elsewhere: ${left[0]} is in use`);
   }
-  mkdirSync(layout.directory, { recursive: true, mode: 0o700 });
   rmSync(layout.logs, { recursive: true, force: true });
   mkdirSync(layout.logs, { recursive: true });
   const { name, nodes } = options;
