@@ -46,7 +46,7 @@ export function register(program: Command, output: Output): void {
         .choices(["auto", "device", "counter"])
         .default("auto"),
     )
-    .option("--numa", "devices say their NUMA node, which lowers what fits in one list to 199,926 MiB")
+    .option("--numa", "devices say their NUMA node, which lowers what fits in one list to about 199,700 MiB")
     .option("--provision-with-epc", "give every container with EPC the provisioning device too, as AKS once did")
     .option("--enclave-slots <number>", "slots of sgx.intel.com/enclave", SLOTS)
     .option("--provision-slots <number>", "slots of sgx.intel.com/provision", SLOTS)

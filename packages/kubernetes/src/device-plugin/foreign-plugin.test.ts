@@ -9,7 +9,7 @@ import { FakeResource, slots } from "../testing/fake-resource.ts";
 import { RecordingReport } from "../testing/recording-report.ts";
 import { until } from "../testing/until.ts";
 import { type DevicePlugin, startDevicePlugin } from "./device-plugin.ts";
-import { hasOwnForm } from "./foreign-plugin.ts";
+import { foreignIds, hasOwnForm } from "./foreign-plugin.ts";
 
 const ENCLAVE = "sgx.intel.com/enclave";
 let directory: string;
@@ -109,6 +109,13 @@ test("an earlier plugin of ours with other devices is not a foreign one", async 
   await start(new FakeResource());
   assert.equal((await earlier.ended).reason, "replaced");
   await until("the second list", () => kubelet.resource(ENCLAVE)?.allocatable === 4);
+});
+
+test("a list of decimal numbers alone is not ours, although each number could be", () => {
+  const epc = "kubernetes.azure.com/sgx_epc_mem_in_MiB";
+  assert.deepEqual(foreignIds(epc, ["0", "1", "2"]), ["0", "1", "2"]);
+  assert.deepEqual(foreignIds(epc, ["A", "1", "epc-2"]), ["epc-2"]);
+  assert.deepEqual(foreignIds(epc, []), []);
 });
 
 test("ids of our form are base64url digits for EPC and numbered letters for slots", () => {

@@ -15,9 +15,18 @@ const CHECKPOINT_LIMIT = 64 * 1024 * 1024;
 const SOCKETS_LIMIT = 64;
 const ANSWER_MS = 2_000;
 
-/** Ids as this project makes them: one to three base64url digits for EPC, a letter and a number for slots. */
+/** An id as this project makes them: one to three base64url digits for EPC, a letter and a number for slots. */
 export function hasOwnForm(resourceName: string, id: string): boolean {
   return resourceName === AZURE_EPC_RESOURCE ? /^[A-Za-z0-9_-]{1,3}$/.test(id) : /^[a-z][0-9]{1,6}$/.test(id);
+}
+
+/**
+ * Those of a whole list of ids that are not of our making. Plugins that number devices in decimal have ids like ours below 1000; a list of
+ * ours begins with letters, and keeps them longest when EPC shrinks, so a list of decimal numbers alone is somebody else's.
+ */
+export function foreignIds(resourceName: string, ids: readonly string[]): readonly string[] {
+  if (ids.length > 1 && ids.every((id) => /^[0-9]+$/.test(id))) return ids;
+  return ids.filter((id) => !hasOwnForm(resourceName, id));
 }
 
 /** A plugin that is not ours and serves a resource of ours. */
@@ -43,7 +52,7 @@ export async function findForeignPlugin(options: {
     .filter((entry) => entry.isSocket() && !own.has(entry.name) && !entry.name.startsWith("."))
     .slice(0, SOCKETS_LIMIT);
   if (names.length === 0) return undefined;
-  const foreign = new Set((await checkpointIds(directory, resourceName)).filter((id) => !hasOwnForm(resourceName, id)));
+  const foreign = new Set(foreignIds(resourceName, await checkpointIds(directory, resourceName)));
   if (foreign.size === 0) return undefined;
   const found = await Promise.all(
     names.map(async ({ name }) => {
