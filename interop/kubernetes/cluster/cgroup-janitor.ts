@@ -4,10 +4,11 @@ import { shellWord } from "./machine-script.ts";
 
 /**
  * Removes `tree` from every cgroup hierarchy when its standard input ends, which the kernel sees to however the writer ends.
- * Processes die in their own time, so it tries for ten seconds.
+ * Processes die in their own time, so it tries for ten seconds. A line on its standard input dismisses it: a tree of that name
+ * may be the next cluster's by then.
  */
 export function janitorScript(tree: string): string {
-  return `read -r _
+  return `! read -r _ || exit 0
 tries=0
 while [ $tries -lt 100 ]; do
   left=
@@ -23,10 +24,11 @@ done
 `;
 }
 
-/** Starts it in a session of its own. It stays until the process that calls this is gone, be it by SIGKILL. */
-export function startJanitor(tree: string): void {
+/** Starts it in a session of its own. It waits until the process that calls this is gone, be it by SIGKILL, or dismisses it. */
+export function startJanitor(tree: string): { dismiss(): void } {
   const child = spawn("sh", ["-c", janitorScript(tree)], { detached: true, stdio: ["pipe", "ignore", "ignore"] });
   child.unref();
   child.stdin.on("error", () => {});
   child.once("error", () => {});
+  return { dismiss: () => child.stdin.end("done\n") };
 }

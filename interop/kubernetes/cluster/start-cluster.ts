@@ -16,6 +16,7 @@ import { checkName, type SupervisorOptions } from "./running-cluster.ts";
 import { readState, supervisorLives } from "./state.ts";
 
 const SUPERVISOR = fileURLToPath(new URL("supervisor.ts", import.meta.url));
+const JANITOR_PAUSE_MS = 300;
 const SUPERVISOR_PATIENCE_MS = 20_000;
 
 /** A cluster that lives as long as this process: should this process be killed, nothing of the cluster stays. */
@@ -116,6 +117,8 @@ async function removeStale(layout: ClusterLayout, name: string, log: (line: stri
   log(`a cluster "${name}" ended without tidying up in ${layout.directory}: removing what it left`);
   const left = await removeCgroupTree(cgroupTree(name));
   if (left.length > 0) log(`cgroups that could not be removed: ${left.join(", ")}`);
+  // A janitor that looked a moment ago looks once more: it must find nothing, not the next cluster's tree.
+  await sleep(JANITOR_PAUSE_MS);
   for (const path of [layout.machines, layout.pki, layout.kubeconfig, layout.control, layout.options, layout.state]) {
     rmSync(path, { recursive: true, force: true });
   }

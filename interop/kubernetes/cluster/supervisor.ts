@@ -17,7 +17,7 @@ const directory = process.argv[2] ?? "";
 const leash = process.argv.includes("--leash");
 const layout = clusterLayout(directory);
 const options = JSON.parse(readFileSync(layout.options, "utf8")) as SupervisorOptions;
-startJanitor(cgroupTree(options.name));
+const janitor = startJanitor(cgroupTree(options.name));
 const listeners = new Set<Socket>();
 let phase: ClusterState["phase"] = "starting";
 let ending: Promise<void> | undefined;
@@ -94,6 +94,7 @@ function down(why: string): Promise<void> {
     cluster.kill();
     await up.catch(() => {});
     await cluster.down();
+    janitor.dismiss();
     for (const file of [layout.state, layout.options, layout.control]) rmSync(file, { force: true });
     log("the cluster is down");
     // The answer to whoever asked goes out first.
