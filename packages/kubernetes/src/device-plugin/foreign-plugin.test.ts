@@ -67,6 +67,17 @@ test("a plugin refuses a resource that another vendor's plugin serves, and names
   assert.equal(plugin.resources()[0]?.phase, "foreign");
 });
 
+test("a plugin leaves a resource to another vendor's plugin that registers it later, and names it", async () => {
+  const report = new RecordingReport();
+  const plugin = await start(new FakeResource(), report);
+  await until("the first list", () => kubelet.resource(ENCLAVE)?.capacity === 4);
+  await startForeign();
+  const end = await plugin.ended;
+  assert.ok(end.reason === "foreign");
+  assert.equal(end.socket, join(directory, "vendor.sock"));
+  assert.equal(report.of("foreign").length, 1);
+});
+
 test("another vendor's ids in the checkpoint are no refusal when its plugin is gone", async () => {
   const foreign = await startForeign();
   await foreign.close();

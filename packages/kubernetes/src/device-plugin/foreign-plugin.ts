@@ -47,21 +47,28 @@ export async function findForeignPlugin(options: {
   clock: Clock;
 }): Promise<ForeignPlugin | undefined> {
   const { directory, resourceName } = options;
-  const own = new Set(options.ownSockets);
-  const names = (await readdir(directory, { withFileTypes: true }))
-    .filter((entry) => entry.isSocket() && !own.has(entry.name) && !entry.name.startsWith("."))
-    .slice(0, SOCKETS_LIMIT);
+  const names = await otherSockets(directory, options.ownSockets);
   if (names.length === 0) return undefined;
   const foreign = new Set(foreignIds(resourceName, await checkpointIds(directory, resourceName)));
   if (foreign.size === 0) return undefined;
   const found = await Promise.all(
-    names.map(async ({ name }) => {
+    names.map(async (name) => {
       const socket = join(directory, name);
       const ids = await listedIds(socket, options.clock);
       return ids.some((id) => foreign.has(id)) ? { socket, ids: ids.slice(0, 3) } : undefined;
     }),
   );
   return found.find((plugin) => plugin !== undefined);
+}
+
+/** File names of the sockets in the directory that are not `ownSockets`, in order; 64 at most. */
+export async function otherSockets(directory: string, ownSockets: readonly string[]): Promise<readonly string[]> {
+  const own = new Set(ownSockets);
+  return (await readdir(directory, { withFileTypes: true }))
+    .filter((entry) => entry.isSocket() && !own.has(entry.name) && !entry.name.startsWith("."))
+    .map((entry) => entry.name)
+    .sort()
+    .slice(0, SOCKETS_LIMIT);
 }
 
 /** The ids that the kubelet has written down for one resource; none when there is no checkpoint or it is not readable as one. */

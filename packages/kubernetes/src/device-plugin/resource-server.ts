@@ -4,7 +4,7 @@ import { KubernetesError } from "../errors.ts";
 import { DEVICE_PLUGIN_SERVICE } from "./api/services.ts";
 import { Backoff } from "./backoff.ts";
 import { EndpointSocket } from "./endpoint-socket.ts";
-import { type ForeignPlugin, findForeignPlugin } from "./foreign-plugin.ts";
+import { type ForeignPlugin, findForeignPlugin, otherSockets } from "./foreign-plugin.ts";
 import { kubeletSocketIdentity } from "./kubelet-directory.ts";
 import { KUBELET_MESSAGE_LIMIT } from "./list-encoding.ts";
 import { ListPublisher, type ListStream } from "./list-publisher.ts";
@@ -19,6 +19,8 @@ const NEVER_CALLED_MS = 10_000;
 const LASTING_MS = 10_000;
 /** Requests name at most the ids of the list twice (available and must-include), which makes them less than twice the list's 4 MiB. */
 const RECEIVE_LIMIT = 16 * 1024 * 1024;
+/** How often a directory with a new socket is looked through: whoever made it registers a moment later. */
+const FOREIGN_LOOKS = 3;
 /** How long calls that are being answered may keep the server from closing. */
 const CLOSE_MS = 1_000;
 
@@ -73,6 +75,8 @@ export class ResourceServer {
   #working: Promise<void> | undefined;
   #again = false;
   #refreshing = false;
+  #otherSockets = "";
+  #foreignLooks = 0;
 
   constructor(options: ResourceServerOptions) {
     this.#options = options;
@@ -137,6 +141,7 @@ export class ResourceServer {
       this.#backoff.reset();
       this.#due = this.#options.clock.now();
     }
+    if (this.#phase === "registered" && !this.#ended && (await this.#takenByNewcomer())) return;
     if (this.#ended || this.#due === undefined || this.#publisher.encoded === undefined) return;
     if (this.#due <= this.#options.clock.now()) await this.#register(kubelet);
     else this.#schedule();
@@ -284,6 +289,20 @@ export class ResourceServer {
       },
       Math.max(0, this.#due - clock.now()),
     );
+  }
+
+  /** A plugin that came later and registered the same resource: the kubelet listens to it now, and to two plugins from then on. */
+  async #takenByNewcomer(): Promise<boolean> {
+    const { directory, ownSockets } = this.#options;
+    const others = (await otherSockets(directory, ownSockets).catch(() => [])).join("/");
+    if (others !== this.#otherSockets) this.#foreignLooks = FOREIGN_LOOKS;
+    this.#otherSockets = others;
+    if (this.#foreignLooks === 0) return false;
+    this.#foreignLooks -= 1;
+    const foreign = await this.#foreign();
+    if (foreign === undefined) return false;
+    await this.#refuse(foreign);
+    return true;
   }
 
   async #foreign(): Promise<ForeignPlugin | undefined> {
