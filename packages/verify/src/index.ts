@@ -12,6 +12,7 @@ export * from "./result.ts";
 export { isSoftwarePlatform } from "./software-marker.ts";
 export { explainStatus, QVL_STATUSES, type QvlStatus } from "./status.ts";
 export type { SupplementalData } from "./supplemental.ts";
+export { encodeSupplementalData, SUPPLEMENTAL_SIZE } from "./supplemental-encoding.ts";
 export { INTEL_SGX_ROOT_KEY, trustedRootFromCertificate } from "./trusted-root.ts";
 export { type PolicyFailure, type PolicyVerdict, validate } from "./validate.ts";
 export * from "./verifier.ts";
