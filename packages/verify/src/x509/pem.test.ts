@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { decodeBase64 } from "./base64.ts";
-import { decodePemCertificates, decodePemCrl, isPemCrl } from "./pem.ts";
+import { decodeAnyPem, decodePemCertificates, decodePemCrl, isPemCrl } from "./pem.ts";
+import { decodeRegularPem } from "./regular-pem.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
 const BEGIN = "-----BEGIN CERTIFICATE-----";
@@ -74,6 +75,52 @@ describe("PEM chains", () => {
     assert.equal(certificates(block().repeat(16))?.length, 16);
     assert.equal(certificates(block().repeat(17)), undefined);
     assert.equal(certificates(`${block()}${`${END}\n`.repeat(100)}`), undefined);
+  });
+});
+
+describe("PEM chains in their usual form", () => {
+  const lines = (bytes: Uint8Array) =>
+    block(
+      Buffer.from(bytes)
+        .toString("base64")
+        .replace(/.{64}(?=.)/g, "$&\n"),
+    );
+  const usual = fc
+    .array(fc.uint8Array({ minLength: 1, maxLength: 150 }), { minLength: 1, maxLength: 3 })
+    .map((bodies) => ({ bodies, text: bodies.map(lines).join("") }));
+
+  it("take the short cut where the engine has base64, and give the same blocks", () => {
+    const native = typeof Uint8Array.prototype.setFromBase64 === "function";
+    fc.assert(
+      fc.property(usual, fc.constantFrom("", "\0", "\0\xff-----"), ({ bodies, text }, end) => {
+        assert.deepEqual(decodeRegularPem(encode(text + end)), native ? bodies : undefined);
+        assert.deepEqual(decodeAnyPem(encode(text + end)), bodies);
+      }),
+    );
+  });
+
+  it("changed anywhere are decided as without the short cut", () => {
+    const insert = ["\n", "\r\n", " ", "\t", "\f", "=", "==", "A", "-", "_", "\0", "\ufeff", END, BEGIN, `${END}\n`];
+    const change = fc.tuple(fc.nat(), fc.constantFrom(0, 1, 2, 64, 65), fc.constantFrom("", ...insert));
+    fc.assert(
+      fc.property(usual, fc.array(change, { minLength: 1, maxLength: 3 }), ({ text }, changes) => {
+        let changed = text;
+        for (const [place, removed, inserted] of changes) {
+          const at = place % changed.length;
+          changed = changed.slice(0, at) + inserted + changed.slice(at + removed);
+          if (changed === "") return;
+        }
+        assert.deepEqual(decodePemCertificates(encode(changed)), decodeAnyPem(encode(changed)));
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  it("with a line of nothing at the end are damaged, as anywhere else", () => {
+    for (const body of [`${"A".repeat(64)}\n`, "AAEC\n", `${"A".repeat(64)}\n${"A".repeat(64)}\n`]) {
+      assert.equal(decodePemCertificates(encode(block(body))), undefined);
+      assert.equal(decodeAnyPem(encode(block(body))), undefined);
+    }
   });
 });
 

@@ -1,5 +1,6 @@
 import { BUDGETS } from "../budgets.ts";
 import { decodeBase64 } from "./base64.ts";
+import { decodeRegularPem } from "./regular-pem.ts";
 
 const DASH = 0x2d;
 const LF = 0x0a;
@@ -51,6 +52,11 @@ function findBeginLine(text: Uint8Array, from: number, end: number): number {
  * the budget allows; an empty list if there is no block.
  */
 export function decodePemCertificates(input: Uint8Array): Uint8Array[] | undefined {
+  return decodeRegularPem(input) ?? decodeAnyPem(input);
+}
+
+/** {@link decodePemCertificates} without its short cut for texts in their usual form. */
+export function decodeAnyPem(input: Uint8Array): Uint8Array[] | undefined {
   const nul = input.indexOf(0);
   const text = nul < 0 ? input : input.subarray(0, nul);
   const first = find(text, 0, text.length, BEGIN_CERTIFICATE);
