@@ -6,25 +6,37 @@ import { type Output, processOutput } from "./terminal/output.ts";
 import { printable } from "./terminal/printable.ts";
 import { VERSION } from "./version.ts";
 
-const REGISTRY: readonly (() => Promise<{ register(program: Command, output: Output): void }>)[] = [
-  () => import("./commands/quote-helper.ts"),
-  () => import("./commands/quote.ts"),
-  () => import("./commands/inspect.ts"),
-  () => import("./commands/verify.ts"),
-  () => import("./commands/report.ts"),
-  () => import("./commands/collateral.ts"),
-  () => import("./commands/probe.ts"),
-  () => import("./commands/device-plugin.ts"),
-  () => import("./commands/node-status.ts"),
-  () => import("./commands/manifests.ts"),
-  () => import("./commands/demo.ts"),
-];
+interface CommandModule {
+  register(program: Command, output: Output): void;
+}
+
+/** Command → its module, in the order of the help text. */
+const COMMANDS: Readonly<Record<string, () => Promise<CommandModule>>> = {
+  "quote-helper": () => import("./commands/quote-helper.ts"),
+  quote: () => import("./commands/quote.ts"),
+  inspect: () => import("./commands/inspect.ts"),
+  verify: () => import("./commands/verify.ts"),
+  report: () => import("./commands/report.ts"),
+  collateral: () => import("./commands/collateral.ts"),
+  probe: () => import("./commands/probe.ts"),
+  "device-plugin": () => import("./commands/device-plugin.ts"),
+  "node-status": () => import("./commands/node-status.ts"),
+  manifests: () => import("./commands/manifests.ts"),
+  demo: () => import("./commands/demo.ts"),
+};
 
 const HELP_END = `
 Exit status: 0 done, 1 the answer is no, 2 quote not verified, 64 usage, 65 bad input, 69 service unreachable,
 70 internal error, 73 cannot write, 76 request refused, 78 state or configuration unusable.`;
 
-async function buildProgram(output: Output): Promise<Command> {
+/** Only the command that is named is loaded, which the daemons feel in memory; anything else may need to know them all. */
+async function modulesFor(name: string | undefined): Promise<CommandModule[]> {
+  const named = name !== undefined && Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  const loaders = named === undefined ? Object.values(COMMANDS) : [named];
+  return Promise.all(loaders.map((load) => load()));
+}
+
+async function buildProgram(name: string | undefined, output: Output): Promise<Command> {
   const program = new Command("confcom")
     .description("Attestation for confidential workloads: make, inspect and verify SGX and TDX quotes.")
     .version(VERSION)
@@ -32,7 +44,7 @@ async function buildProgram(output: Output): Promise<Command> {
     .addHelpText("after", HELP_END)
     .exitOverride()
     .configureOutput({ writeErr: (text) => output.note(printable(text.trimEnd(), "\n")) });
-  for (const load of REGISTRY) (await load()).register(program, output);
+  for (const module of await modulesFor(name)) module.register(program, output);
   for (const command of program.commands) makeStrict(command);
   return program;
 }
@@ -46,7 +58,7 @@ async function run(argv: readonly string[]): Promise<number> {
   const output = processOutput();
   const json = argv.includes("--json");
   try {
-    const program = await buildProgram(output);
+    const program = await buildProgram(argv[0], output);
     await program.parseAsync(argv, { from: "user" });
     return Number(process.exitCode ?? ExitCode.OK);
   } catch (error) {
