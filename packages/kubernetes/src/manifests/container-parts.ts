@@ -36,22 +36,21 @@ export function httpProbe(path: string, port: number, times: Omit<Probe, "httpGe
 }
 
 type OwnPodFields = Pick<PodSpec, "containers" | "volumes" | "nodeSelector" | "terminationGracePeriodSeconds"> &
-  Partial<Pick<PodSpec, "initContainers">>;
+  Partial<Pick<PodSpec, "initContainers">> & {
+    readonly rollingUpdate: DaemonSet["spec"]["updateStrategy"]["rollingUpdate"];
+  };
 
-/**
- * What both DaemonSets have in common. One pod at a time leaves before its successor comes: two pods of one node would
- * fight for the same sockets and, with the helper, need the EPC twice.
- */
+/** What both DaemonSets have in common. */
 export function daemonSet(component: Component, values: ManifestValues, pod: OwnPodFields): DaemonSet {
   const { imagePullSecrets, tolerations, affinity, priorityClassName, podAnnotations } = values;
-  const { nodeSelector, initContainers, containers, volumes, terminationGracePeriodSeconds } = pod;
+  const { nodeSelector, initContainers, containers, volumes, terminationGracePeriodSeconds, rollingUpdate } = pod;
   return {
     apiVersion: "apps/v1",
     kind: "DaemonSet",
     metadata: { name: component, namespace: values.namespace, labels: labelsOf(component) },
     spec: {
       selector: { matchLabels: selectorOf(component) },
-      updateStrategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 1, maxSurge: 0 } },
+      updateStrategy: { type: "RollingUpdate", rollingUpdate },
       template: {
         metadata: {
           labels: { ...values.podLabels, ...labelsOf(component) },

@@ -22,6 +22,8 @@ export function quoteHelperDaemonSet(values: ManifestValues, version: string): D
     nodeSelector: { "kubernetes.io/os": "linux", [CAPABLE_LABEL]: "true" },
     // An update waits for this pod to be gone, and applications wait for the next one.
     terminationGracePeriodSeconds: 5,
+    // Two helpers of one node would want the EPC twice and the same socket.
+    rollingUpdate: { maxUnavailable: 1, maxSurge: 0 },
     containers: [quoteHelperContainer(values, version)],
     volumes: [
       { name: "aesmd", hostPath: { path: socketDirectory, type: "DirectoryOrCreate" } },

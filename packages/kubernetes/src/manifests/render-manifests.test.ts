@@ -172,7 +172,9 @@ test("the helper runs on labelled nodes, before applications, one at a time, and
   assert.deepEqual([readinessProbe?.httpGet.path, readinessProbe?.periodSeconds], ["/readyz", 1]);
 });
 
-test("the plugin runs on every Linux node, SGX or not", () => {
+test("the plugin runs on every Linux node, SGX or not; its successor is there before it leaves", () => {
+  const { rollingUpdate } = find<DaemonSet>(render(), "DaemonSet", "sgx-plugin").spec.updateStrategy;
+  assert.deepEqual(rollingUpdate, { maxUnavailable: 0, maxSurge: 1 });
   assert.deepEqual(plugin().nodeSelector, { "kubernetes.io/os": "linux" });
   assert.deepEqual(plugin({ nodeSelector: { pool: "sgx" } }).nodeSelector, {
     pool: "sgx",
