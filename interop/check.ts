@@ -55,7 +55,7 @@ async function withDeadline<T>(work: Promise<T>, milliseconds: number): Promise<
 }
 
 /** Throws unless the two are the same; `what` begins the message. */
-export function expectEqual<T extends string | number | boolean | undefined>(
+export function expectEqual<T extends string | number | boolean | null | undefined>(
   actual: T,
   expected: T,
   what: string,

@@ -34,7 +34,7 @@ export async function install(scene: ClusterScene): Promise<Installation> {
     last = now;
   };
 
-  await scene.applyManifests({}, "quote-helper");
+  await scene.applyManifests("quote-helper");
   const { value: unlabelled } = await until("the DaemonSet controller has seen the quote helper", 20_000, async () => {
     const set = await scene.api.daemonSet(NAMESPACE, QUOTE_HELPER_NAME);
     expect(set.status.observedGeneration === set.metadata.generation, "it has not");
@@ -53,7 +53,7 @@ export async function install(scene: ClusterScene): Promise<Installation> {
   });
   done("node labelled by hand: helper Pending");
 
-  await scene.applyManifests({});
+  await scene.applyManifests();
   done("manifests applied");
   await until("the plugin runs", 60_000, async () => {
     const pod = await scene.podOf(PLUGIN_NAME, SGX_NODE);

@@ -71,7 +71,9 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 async function report({ name, passed, seconds, detail }: CheckResult): Promise<void> {
   if (interrupted) return;
   process.stdout.write(`${passed ? "ok" : "not ok"} - ${name} (${seconds.toFixed(1)} s): ${detail}\n`);
-  if (!passed) for (const line of await scene.diagnosis()) process.stdout.write(`#   ${line}\n`);
+  if (passed) return;
+  for (const line of await scene.diagnosis()) process.stdout.write(`#   ${line}\n`);
+  await scene.clean();
 }
 
 const results = await runChecks(checks, scene, () => performance.now(), report);

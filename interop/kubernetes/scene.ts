@@ -33,6 +33,12 @@ export const EPC_MIB = 512;
 /** Where the add-on is installed. */
 export const NAMESPACE = "kube-system";
 
+/** Of pods: changes with every update. */
+const GENERATION = "checks.confcom.dev/generation";
+
+/** Milliseconds for new pods of both DaemonSets on every node. */
+const ROLL_OUT = 90_000;
+
 type GivenValues = Partial<ManifestValues>;
 
 export interface SceneOptions {
@@ -59,7 +65,9 @@ export class ClusterScene {
   #up: Promise<{ cluster: Cluster; served: ServedApi }> | undefined;
   #running: { cluster: Cluster; served: ServedApi } | undefined;
   #installation: Promise<Installation> | undefined;
+  /** What differs from the defaults now. */
   #values: GivenValues = {};
+  #generation = "0";
   #names = 0;
 
   constructor(options: SceneOptions) {
@@ -100,10 +108,26 @@ export class ClusterScene {
     return serveApi(this.node(PLAIN_NODE), portableKubeconfig(this.cluster.kubeconfig, token));
   }
 
-  /** The add-on installed, its quote helper ready on every SGX node. */
-  installed(): Promise<Installation> {
+  /** The add-on installed with its defaults, its quote helper ready on every SGX node. */
+  async installed(): Promise<Installation> {
     this.#installation ??= install(this);
-    return this.#installation;
+    const installation = await this.#installation;
+    await this.installedWith({});
+    return installation;
+  }
+
+  /**
+   * The add-on installed with other values, until a check wants others again. Every pod is replaced at once, where the
+   * manifests as they are would go node by node.
+   */
+  async installedWith(given: GivenValues): Promise<void> {
+    this.#installation ??= install(this);
+    await this.#installation;
+    if (JSON.stringify(given) === JSON.stringify(this.#values)) return;
+    this.#values = given;
+    const objects = this.manifests(given).map((object) => (object.kind === "DaemonSet" ? allAtOnce(object) : object));
+    await this.apply(objects);
+    await Promise.all([PLUGIN_NAME, QUOTE_HELPER_NAME].map((name) => this.rolledOut(name, ROLL_OUT)));
   }
 
   async #start(): Promise<{ cluster: Cluster; served: ServedApi }> {
@@ -132,7 +156,8 @@ export class ClusterScene {
 
   /** A further node; with the images, the plugin's pod ready on it, and with SGX the quote helper's too. */
   async ensureNode(options: NodeOptions): Promise<ClusterNode> {
-    await this.installed();
+    this.#installation ??= install(this);
+    await this.#installation;
     const known = this.cluster.nodes().find(({ name }) => name === options.name);
     if (known !== undefined) return known;
     const node = await this.cluster.addNode(options);
@@ -150,6 +175,26 @@ export class ClusterScene {
       status.containerStatuses?.some(({ state }) => /Image/.test(state?.waiting?.reason ?? "")),
     );
     await Promise.all(waiting.map(({ metadata }) => this.api.deletePod(NAMESPACE, metadata.name, 0)));
+  }
+
+  /** The second node with SGX, whose EPC is spread over two NUMA nodes; everything installed with its defaults. */
+  async secondNode(): Promise<ClusterNode> {
+    await this.installed();
+    return this.ensureNode({ name: SECOND_SGX_NODE, sgx: { epcMiB: EPC_MIB, numaNodes: 2 } });
+  }
+
+  /** Takes away what a failed check may have left, so that the next one begins as if it had not been. */
+  async clean(): Promise<void> {
+    if (this.#running === undefined) return;
+    for (const namespace of [this.applications, this.open]) {
+      for (const collection of [
+        `/apis/batch/v1/namespaces/${namespace}/jobs`,
+        `/apis/apps/v1/namespaces/${namespace}/replicasets`,
+        `/api/v1/namespaces/${namespace}/pods`,
+      ]) {
+        await this.api.delete(`${collection}?propagationPolicy=Background&gracePeriodSeconds=0`).catch(() => undefined);
+      }
+    }
   }
 
   node(name: string): ClusterNode {
@@ -174,30 +219,20 @@ export class ClusterScene {
   /** The objects of an installation with these values over what every check wants. */
   manifests(given: GivenValues, only?: ManifestPart): readonly KubernetesObject[] {
     const { sysfsNodeDirectory } = this.node(SGX_NODE).fixture;
-    const values = manifestValues({ image: this.images.confcom, sysfsNodeDirectory, ...given });
+    const podAnnotations = { [GENERATION]: this.#generation };
+    const values = manifestValues({ image: this.images.confcom, sysfsNodeDirectory, podAnnotations, ...given });
     return renderManifests(values, { version: this.#options.version, ...(only === undefined ? {} : { only }) });
   }
 
-  async applyManifests(given: GivenValues = {}, only?: ManifestPart): Promise<void> {
-    this.#values = given;
-    await this.cluster.apply(manifestYaml(this.manifests(given, only)));
+  /** Applies the manifests with their defaults, as they are. */
+  async applyManifests(only?: ManifestPart): Promise<void> {
+    await this.cluster.apply(manifestYaml(this.manifests({}, only)));
   }
 
-  /**
-   * Installs with other values until the returned function puts the former ones back; every pod at once, where the
-   * manifests as they are would go node by node.
-   */
-  async reinstall(given: GivenValues, limit = 90_000): Promise<() => Promise<void>> {
-    const before = this.#values;
-    await this.#roll(given, limit);
-    return () => this.#roll(before, limit);
-  }
-
-  async #roll(given: GivenValues, limit: number): Promise<void> {
-    this.#values = given;
-    const objects = this.manifests(given).map((object) => (object.kind === "DaemonSet" ? allAtOnce(object) : object));
-    await this.apply(objects);
-    await Promise.all([PLUGIN_NAME, QUOTE_HELPER_NAME].map((name) => this.rolledOut(name, limit)));
+  /** An update of both DaemonSets: new pod templates, applied as they are; pods are replaced as the manifests say. */
+  async update(): Promise<void> {
+    this.#generation = this.fresh("generation");
+    await this.applyManifests();
   }
 
   /** Waits until every pod of a DaemonSet is of its newest template and ready. */

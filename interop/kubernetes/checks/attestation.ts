@@ -1,7 +1,7 @@
 import { QUOTE_HELPER_NAME } from "@confcom/kubernetes";
 import { type Check, expect, expectEqual } from "../../check.ts";
 import { sampleJob } from "../samples.ts";
-import { type ClusterScene, EPC_MIB, NAMESPACE, PLAIN_NODE, SECOND_SGX_NODE, SGX_NODE } from "../scene.ts";
+import { type ClusterScene, NAMESPACE, PLAIN_NODE, SECOND_SGX_NODE, SGX_NODE } from "../scene.ts";
 import { type JobRun, runJob, runSuccessfulJob } from "../workload/job-run.ts";
 import { podManifest } from "../workload/pod-manifest.ts";
 
@@ -18,7 +18,7 @@ export const attestation: readonly Check<ClusterScene>[] = [
     name: "remote attestation: the docs' Job and a quote slot in a restricted namespace; another pod verifies",
     deadline: 240_000,
     async run(scene) {
-      await scene.ensureNode({ name: SECOND_SGX_NODE, sgx: { epcMiB: EPC_MIB, numaNodes: 2 } });
+      await scene.secondNode();
       const { applications, open } = scene;
       const [hostPath, slot, platform, another] = await Promise.all([
         attest(scene, "remote-attestation/job.yaml", open),

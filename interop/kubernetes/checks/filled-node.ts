@@ -1,8 +1,9 @@
 import { AZURE_EPC_RESOURCE, QUOTE_HELPER_NAME } from "@confcom/kubernetes";
 import { type Check, expect, expectEqual } from "../../check.ts";
 import { until } from "../observe/until.ts";
-import { type ClusterScene, EPC_MIB, NAMESPACE, SGX_NODE } from "../scene.ts";
+import { type ClusterScene, EPC_MIB, SGX_NODE } from "../scene.ts";
 import { podManifest } from "../workload/pod-manifest.ts";
+import { withoutHelper } from "../workload/without-helper.ts";
 
 const PARTS = 4;
 
@@ -13,14 +14,8 @@ export const filledNode: readonly Check<ClusterScene>[] = [
     async run(scene) {
       await scene.installed();
       const { api, applications: namespace } = scene;
-      await api.delete(
-        `/apis/apps/v1/namespaces/${NAMESPACE}/daemonsets/${QUOTE_HELPER_NAME}?propagationPolicy=Foreground`,
-      );
-      await until("the quote helper is gone", 30_000, async () => {
-        expectEqual((await api.pods(`app=${QUOTE_HELPER_NAME}`, NAMESPACE)).length, 0, "its pods");
-      });
-      const names = Array.from({ length: PARTS }, () => scene.fresh("fills"));
-      try {
+      return withoutHelper(scene, async (bring) => {
+        const names = Array.from({ length: PARTS }, () => scene.fresh("fills"));
         for (const name of names) {
           const limits = { [AZURE_EPC_RESOURCE]: EPC_MIB / PARTS };
           const args = ["--hold"];
@@ -37,22 +32,20 @@ export const filledNode: readonly Check<ClusterScene>[] = [
         });
         await api.deletePod(namespace, extra, 0);
 
-        await scene.applyManifests({});
+        await bring();
         const { ms, value: helper } = await scene.ready(QUOTE_HELPER_NAME, SGX_NODE, 60_000);
         expectEqual(helper.spec.priorityClassName, "system-node-critical", "priority class");
-        const events = await api.events("reason=Preempted");
-        const victims = events.filter(({ involvedObject }) => names.includes(involvedObject.name));
+        const victims = (await api.events("reason=Preempted")).filter(({ involvedObject }) =>
+          names.includes(involvedObject.name),
+        );
         expectEqual(victims.length, 1, "pods preempted");
         const left = (await api.pods("", namespace)).filter(({ metadata }) => names.includes(metadata.name));
         const running = left.filter(({ status }) => status.phase === "Running");
         expectEqual(running.length, PARTS - 1, "application pods that still run");
+        await Promise.all(names.map((name) => api.deletePod(namespace, name, 0)));
         scene.figures["helper on a filled node"] = { readyMs: ms };
         return `${PARTS} pods held all ${EPC_MIB} MiB, one MiB more stayed Pending; helper ready after ${(ms / 1000).toFixed(1)} s: ${victims[0]?.message}; ${PARTS - 1} pods run on`;
-      } finally {
-        await scene.applyManifests({});
-        await Promise.all(names.map((name) => api.deletePod(namespace, name, 0)));
-        await scene.rolledOut(QUOTE_HELPER_NAME, 60_000);
-      }
+      });
     },
   },
 ];

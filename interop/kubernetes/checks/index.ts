@@ -3,7 +3,9 @@ import type { ClusterScene } from "../scene.ts";
 import { admissionPolicy } from "./admission-policy.ts";
 import { apiServerAway } from "./api-server-away.ts";
 import { attestation } from "./attestation.ts";
+import { daemons } from "./daemons.ts";
 import { deviceVanishes } from "./device-vanishes.ts";
+import { discovery } from "./discovery.ts";
 import { epcSizeChanges } from "./epc-size-changes.ts";
 import { filledNode } from "./filled-node.ts";
 import { firstQuote } from "./first-quote.ts";
@@ -12,9 +14,11 @@ import { harnessKilled } from "./harness-killed.ts";
 import { helperKilled } from "./helper-killed.ts";
 import { kubeletRestart } from "./kubelet-restart.ts";
 import { memory } from "./memory.ts";
+import { numa } from "./numa.ts";
 import { placement } from "./placement.ts";
 import { pluginKilled } from "./plugin-killed.ts";
 import { provisionWithEpc } from "./provision-with-epc.ts";
+import { quoteSlots } from "./quote-slots.ts";
 import { rights } from "./rights.ts";
 import { rollingUpdate } from "./rolling-update.ts";
 import { sizes } from "./sizes.ts";
@@ -28,17 +32,21 @@ export const checks: readonly Check<ClusterScene>[] = [
   ...placement,
   ...attestation,
   ...admissionPolicy,
+  ...discovery,
   ...helperKilled,
   ...rollingUpdate,
   ...pluginKilled,
   ...kubeletRestart,
   ...apiServerAway,
+  ...quoteSlots,
   ...epcSizeChanges,
   ...deviceVanishes,
   ...twoPlugins,
   ...foreignPlugin,
+  ...daemons,
   ...filledNode,
   ...provisionWithEpc,
+  ...numa,
   ...sizes,
   ...harnessKilled,
 ];

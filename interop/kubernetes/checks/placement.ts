@@ -1,13 +1,13 @@
 import { CAPABLE_LABEL, PLUGIN_NAME, QUOTE_HELPER_NAME } from "@confcom/kubernetes";
 import { type Check, expectEqual } from "../../check.ts";
-import { type ClusterScene, EPC_MIB, NAMESPACE, PLAIN_NODE, SECOND_SGX_NODE, SGX_NODE } from "../scene.ts";
+import { type ClusterScene, NAMESPACE, PLAIN_NODE, SECOND_SGX_NODE, SGX_NODE } from "../scene.ts";
 
 export const placement: readonly Check<ClusterScene>[] = [
   {
     name: "two nodes with SGX and one without: one helper per SGX node, none elsewhere, by label from hardware",
     deadline: 180_000,
     async run(scene) {
-      await scene.ensureNode({ name: SECOND_SGX_NODE, sgx: { epcMiB: EPC_MIB, numaNodes: 2 } });
+      await scene.secondNode();
       const helpers = await scene.api.pods(`app=${QUOTE_HELPER_NAME}`, NAMESPACE);
       const where = helpers.map(({ spec }) => spec.nodeName).sort();
       expectEqual(where.join(), `${SGX_NODE},${SECOND_SGX_NODE}`, "nodes of the quote helper");

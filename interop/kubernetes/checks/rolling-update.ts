@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { AZURE_EPC_RESOURCE, PLUGIN_NAME, QUOTE_HELPER_NAME } from "@confcom/kubernetes";
 import { type Check, expect, expectEqual } from "../../check.ts";
-import { type ClusterScene, EPC_MIB, SECOND_SGX_NODE, SGX_NODE } from "../scene.ts";
+import { type ClusterScene, SGX_NODE } from "../scene.ts";
 import { EpcPods } from "../workload/epc-pods.ts";
 import { QuoteLoad } from "../workload/quote-load/quote-load.ts";
 
@@ -13,13 +13,13 @@ export const rollingUpdate: readonly Check<ClusterScene>[] = [
     name: "rolling update of both DaemonSets under load: gap of quotes at most 3 s, no failed call of the client library",
     deadline: 240_000,
     async run(scene) {
-      const second = await scene.ensureNode({ name: SECOND_SGX_NODE, sgx: { epcMiB: EPC_MIB, numaNodes: 2 } });
+      const second = await scene.secondNode();
       const nodes = [SGX_NODE, second.name];
       const loads = await Promise.all(nodes.map((node) => QuoteLoad.start(scene, node, scene.fresh("load"))));
       const holders = await EpcPods.start(scene, SGX_NODE, [32]);
       const epc = new EpcWatch(scene, nodes);
       const began = Date.now();
-      await scene.applyManifests({ podAnnotations: { "sgx.confcom.dev/check": scene.fresh("rolling-update") } });
+      await scene.update();
       await Promise.all([PLUGIN_NAME, QUOTE_HELPER_NAME].map((name) => scene.rolledOut(name, 120_000)));
       const took = Date.now() - began;
       await epc.stop();

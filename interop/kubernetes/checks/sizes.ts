@@ -44,7 +44,7 @@ export const sizes: readonly Check<ClusterScene>[] = [
     async run(scene) {
       const big = await scene.ensureNode({ name: BIG_NODE, sgx: { epcMiB: AUTO_LIMIT + 1 } });
       big.fixture.setEpcMiB(HALF_TERABYTE);
-      await scene.reinstall({ resourceNames: "intel", ...onlyOn(BIG_NODE) });
+      await scene.installedWith({ resourceNames: "intel", ...onlyOn(BIG_NODE) });
       await scene.allocatable(BIG_NODE, INTEL_EPC_RESOURCE, HALF_TERABYTE * MIB, 45_000);
       await until("the other name is gone", 45_000, async () => {
         const { allocatable } = await scene.resource(BIG_NODE, AZURE_EPC_RESOURCE);
@@ -60,10 +60,10 @@ export const sizes: readonly Check<ClusterScene>[] = [
     async run(scene) {
       const big = await scene.ensureNode({ name: BIG_NODE, sgx: { epcMiB: LARGEST_AZURE } });
       big.fixture.setEpcMiB(LARGEST_AZURE);
-      await scene.reinstall({ mode: "counter", ...onlyOn(BIG_NODE) });
+      await scene.installedWith({ mode: "counter", ...onlyOn(BIG_NODE) });
       const counter = await published(scene, BIG_NODE, LARGEST_AZURE, "counter", [1024, 65_536]);
       scene.node(SGX_NODE).fixture.setEpcMiB(LARGEST_AZURE);
-      await scene.reinstall({ mode: "device", ...onlyOn(SGX_NODE) });
+      await scene.installedWith({ mode: "device", ...onlyOn(SGX_NODE) });
       const devices = await published(scene, SGX_NODE, LARGEST_AZURE, "device", [1024, 65_536]);
       expectEqual(devices.bytes, 4_190_144, "bytes of the list");
       const { publishing } = await scene.pluginStatus(SGX_NODE);

@@ -3,6 +3,7 @@ import { type Check, expect, expectEqual } from "../../check.ts";
 import { until } from "../observe/until.ts";
 import { type ClusterScene, EPC_MIB, isReady, NAMESPACE, SGX_NODE } from "../scene.ts";
 import { EpcPods } from "../workload/epc-pods.ts";
+import { lonePlugin } from "../workload/lone-plugin.ts";
 import { probe } from "../workload/probe.ts";
 
 const SECOND = "second-sgx-plugin";
@@ -19,7 +20,7 @@ export const twoPlugins: readonly Check<ClusterScene>[] = [
       const holders = await EpcPods.start(scene, SGX_NODE, [32]);
       const first = await scene.podOf(PLUGIN_NAME, SGX_NODE);
       const before = await inode();
-      await scene.api.create(secondPlugin(scene));
+      await scene.api.create(lonePlugin(scene, SECOND, SGX_NODE, {}));
       try {
         const { ms: takenOver } = await until("the second plugin serves", 40_000, async () => {
           const pod = await scene.api.pod(NAMESPACE, SECOND);
@@ -66,19 +67,3 @@ export const twoPlugins: readonly Check<ClusterScene>[] = [
     },
   },
 ];
-
-/** As a rolling update with two pods at once, or a second installation, would have it: the DaemonSet's own pod once more. */
-function secondPlugin(scene: ClusterScene): object {
-  const set = scene.manifests({}, "plugin").find(({ kind }) => kind === "DaemonSet") as unknown as {
-    spec: { template: { spec: { containers: { name: string }[]; nodeSelector: object } } };
-  };
-  const { spec } = set.spec.template;
-  const nodeSelector = { ...spec.nodeSelector, "kubernetes.io/hostname": SGX_NODE };
-  const containers = spec.containers.filter(({ name }) => name === PLUGIN_NAME);
-  return {
-    apiVersion: "v1",
-    kind: "Pod",
-    metadata: { name: SECOND, namespace: NAMESPACE },
-    spec: { ...spec, containers, nodeSelector },
-  };
-}

@@ -8,6 +8,8 @@ export interface HeldDevice {
   readonly id: string;
   readonly podUid: string;
   readonly container: string;
+  /** As the kubelet notes it: -1 for a device that says none. */
+  readonly numaNode: string;
 }
 
 interface Checkpoint {
@@ -29,14 +31,16 @@ interface Checkpoint {
 export async function heldDevices(node: ClusterNode): Promise<readonly HeldDevice[]> {
   const { Data } = await readCheckpoint(node);
   return (Data.PodDeviceEntries ?? []).flatMap((entry) => {
-    const lists = Object.values(entry.DeviceIDs) as (readonly string[] | string | null)[];
-    const ids = lists.flatMap((list) => list ?? []);
-    return ids.map((id) => ({
-      resource: entry.ResourceName,
-      id,
-      podUid: entry.PodUID,
-      container: entry.ContainerName,
-    }));
+    const lists = Array.isArray(entry.DeviceIDs) ? { "-1": entry.DeviceIDs as readonly string[] } : entry.DeviceIDs;
+    return Object.entries(lists as Readonly<Record<string, readonly string[] | null>>).flatMap(([numaNode, ids]) =>
+      (ids ?? []).map((id) => ({
+        resource: entry.ResourceName,
+        id,
+        podUid: entry.PodUID,
+        container: entry.ContainerName,
+        numaNode,
+      })),
+    );
   });
 }
 
