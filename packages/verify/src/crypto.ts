@@ -8,6 +8,8 @@ export interface VerificationCrypto {
   sha256(data: Uint8Array): Uint8Array;
   /** 48 bytes. */
   sha384(data: Uint8Array): Uint8Array;
+  /** 64 bytes. Verification does without it; some certificates with embedded quotes and some policies do not. */
+  sha512?(data: Uint8Array): Uint8Array;
   /** `point` is 65 bytes, 04 and x and y big-endian. Undefined if it is not on the curve. */
   importP256(point: Uint8Array): P256Key | undefined;
   /** ECDSA with SHA-256; `signature` is 64 bytes, r and s big-endian. */
@@ -18,12 +20,16 @@ export interface VerificationCrypto {
 export interface AsyncVerificationCrypto {
   sha256(data: Uint8Array): Promise<Uint8Array>;
   sha384(data: Uint8Array): Promise<Uint8Array>;
+  sha512?(data: Uint8Array): Promise<Uint8Array>;
   importP256(point: Uint8Array): Promise<P256Key | undefined>;
   verifyP256(key: P256Key, message: Uint8Array, signature: Uint8Array): Promise<boolean>;
 }
 
+/** The hash functions of a provider. */
+export type HashFunctions = Pick<VerificationCrypto, "sha256" | "sha384" | "sha512">;
+
 type Request =
-  | { readonly op: "sha256" | "sha384"; readonly data: Uint8Array }
+  | { readonly op: "sha256" | "sha384" | "sha512"; readonly data: Uint8Array }
   | { readonly op: "importP256"; readonly point: Uint8Array }
   | { readonly op: "verifyP256"; readonly key: P256Key; readonly message: Uint8Array; readonly signature: Uint8Array };
 
@@ -41,6 +47,11 @@ export function* sha384(data: Uint8Array): Step<Uint8Array> {
   return (yield { op: "sha384", data }) as Uint8Array;
 }
 
+/** Undefined if the crypto provider has no SHA-512. */
+export function* sha512(data: Uint8Array): Step<Uint8Array | undefined> {
+  return (yield { op: "sha512", data }) as Uint8Array | undefined;
+}
+
 export function* importP256(point: Uint8Array): Step<P256Key | undefined> {
   return (yield { op: "importP256", point }) as P256Key | undefined;
 }
@@ -55,6 +66,8 @@ function answer(crypto: VerificationCrypto | AsyncVerificationCrypto, request: R
       return crypto.sha256(request.data);
     case "sha384":
       return crypto.sha384(request.data);
+    case "sha512":
+      return crypto.sha512?.(request.data);
     case "importP256":
       return crypto.importP256(request.point);
     case "verifyP256":

@@ -4,10 +4,21 @@ export { BUDGETS } from "./budgets.ts";
 export type { QveCollateral } from "./collateral/collateral.ts";
 export { COLLATERAL_VERSIONS } from "./collateral/collateral.ts";
 export type { TcbStatus } from "./collateral/tcb-status.ts";
-export type { AsyncVerificationCrypto, P256Key, VerificationCrypto } from "./crypto.ts";
+export type { AsyncVerificationCrypto, HashFunctions, P256Key, VerificationCrypto } from "./crypto.ts";
 export * from "./errors.ts";
 export { createVerificationCache, type VerificationCache } from "./memory.ts";
-export { ALLOWABLE_RESULTS, type AllowableResult, type EnclavePolicy, type Policy, type TdPolicy } from "./policy.ts";
+export {
+  ALLOWABLE_PLATFORMS,
+  ALLOWABLE_RESULTS,
+  type AllowableResult,
+  type EnclavePolicy,
+  HASH_ALGORITHMS,
+  type HashAlgorithm,
+  type MaskedBits,
+  type Policy,
+  type TdPolicy,
+} from "./policy.ts";
+export { parsePolicy } from "./policy-json.ts";
 export * from "./result.ts";
 export { isSoftwarePlatform } from "./software-marker.ts";
 export { explainStatus, QVL_STATUSES, type QvlStatus } from "./status.ts";

@@ -89,6 +89,7 @@ const importPoint = (() => {
 export const nodeCrypto: VerificationCrypto = {
   sha256: (data) => hash("sha256", data, "buffer"),
   sha384: (data) => hash("sha384", data, "buffer"),
+  sha512: (data) => hash("sha512", data, "buffer"),
   importP256(point) {
     if (point.length !== 65 || point[0] !== 4) return undefined;
     try {

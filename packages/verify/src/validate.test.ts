@@ -116,6 +116,81 @@ describe("validate", () => {
     assert.deepEqual(rules(resultOf("ok_platform"), { td: {} }), ["td"]);
   });
 
+  it("compares the report data with the hash of given bytes", () => {
+    const bytes = new TextEncoder().encode("a public key");
+    const made = resultOf("ok_platform");
+    assert.ok(made.quote?.body.kind === "sgx");
+    const { report } = made.quote.body;
+    for (const algorithm of ["sha256", "sha384", "sha512"] as const) {
+      const reportData = new Uint8Array(64);
+      reportData.set(nodeCrypto[algorithm]?.(bytes) as Uint8Array);
+      const body = { kind: "sgx" as const, report: { ...report, reportData } };
+      const result: VerificationResult = { ...made, quote: { ...made.quote, body } };
+      const hashed = (given: Uint8Array): boolean =>
+        validate(result, { reportDataHashOf: { algorithm, bytes: given } }, now, nodeCrypto).met;
+      assert.equal(hashed(bytes), true, algorithm);
+      assert.equal(hashed(bytes.subarray(1)), false, algorithm);
+      reportData[63] = (reportData[63] as number) ^ 1;
+      assert.equal(hashed(bytes), false, `${algorithm}, last byte`);
+    }
+  });
+
+  it("compares SVNs and evaluation data numbers of what certified the quote", () => {
+    const result = realSgx();
+    const found = { tcb: result.supplemental?.tcbEvalRefNumber as number, pce: result.pck?.tcb.pceSvn as number };
+    const allowedResults = ["CONFIG_AND_SW_HARDENING_NEEDED"] as const;
+    const minimums = (more: number) => ({
+      allowedResults,
+      minimumTcbEvaluationDataNumber: found.tcb + more,
+      minimumQeIsvSvn: more === 0 ? 1 : 0xffff,
+      minimumPceSvn: found.pce + more,
+    });
+    assert.deepEqual(rules(result, minimums(0)), []);
+    assert.deepEqual(rules(result, minimums(1)), [
+      "minimumTcbEvaluationDataNumber",
+      "minimumQeIsvSvn",
+      "minimumPceSvn",
+    ]);
+  });
+
+  it("compares the TDX module, the service TD and every byte of TEE_TCB_SVN", () => {
+    const result = resultOf("ok_tdx_v4");
+    assert.ok(result.quote?.body.kind === "td-1.0");
+    const { mrSeam, teeTcbSvn } = result.quote.body.report;
+    assert.deepEqual(rules(result, { td: { mrSeam: [new Uint8Array(48), mrSeam], minimumTeeTcbSvn: teeTcbSvn } }), []);
+    for (let i = 0; i < 16; i++) {
+      const minimumTeeTcbSvn = teeTcbSvn.map((svn, j) => (i === j ? svn + 1 : 0));
+      assert.deepEqual(rules(result, { td: { minimumTeeTcbSvn } }), ["td.minimumTeeTcbSvn"]);
+    }
+    // A TD report of version 1.0 has no service TD: not even zeros.
+    const td = { mrSeam: [new Uint8Array(48).fill(1)], mrServiceTd: new Uint8Array(48) };
+    assert.deepEqual(rules(result, { td }), ["td.mrSeam", "td.mrServiceTd"]);
+  });
+
+  it("takes any bit of the TD-under-debug group for debug", () => {
+    const result = resultOf("ok_tdx_v4");
+    assert.ok(result.quote?.body.kind === "td-1.0");
+    const decoded = result.quote;
+    const { report } = result.quote.body;
+    for (let bit = 0; bit < 8; bit++) {
+      const tdAttributes = report.tdAttributes.slice();
+      tdAttributes[0] = 1 << bit;
+      const body = { kind: "td-1.0" as const, report: { ...report, tdAttributes } };
+      assert.deepEqual(rules({ ...result, quote: { ...decoded, body } }, {}), ["allowDebug"]);
+    }
+  });
+
+  it("needs the time for the collateral's age and hash functions for hashes, and nothing else", () => {
+    const result = resultOf("ok_platform");
+    assert.equal(validate(result, {}).met, true);
+    const hashOf = { algorithm: "sha512", bytes: new Uint8Array(0) } as const;
+    for (const policy of [{ maximumCollateralAge: 1 }, { reportDataHashOf: hashOf }] satisfies Policy[]) {
+      assert.throws(() => validate(result, policy), VerifyError);
+    }
+    const { sha256, sha384 } = nodeCrypto;
+    assert.throws(() => validate(result, { reportDataHashOf: hashOf }, now, { sha256, sha384 }), VerifyError);
+  });
+
   it("refuses a policy that means nothing", () => {
     const result = resultOf("ok_platform");
     for (const policy of [
@@ -123,6 +198,10 @@ describe("validate", () => {
       { allowedResults: ["UNSPECIFIED"] as unknown as ["OK"] },
       { reportData: new Uint8Array(65) },
       { maximumCollateralAge: -1 },
+      { minimumPceSvn: 0.5 },
+      { allowedPlatforms: ["any"] as unknown as ["other"] },
+      { td: { minimumTeeTcbSvn: new Uint8Array(15) } },
+      { td: { mrSeam: [new Uint8Array(32)] } },
     ]) {
       assert.throws(
         () => validate(result, policy, now),

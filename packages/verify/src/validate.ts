@@ -1,4 +1,15 @@
-import { ATTRIBUTE_FLAGS, bytesEqual, Quote3, type ReportBody, type TdReport, toHex } from "@confcom/sgx";
+import {
+  ATTRIBUTE_FLAGS,
+  bytesEqual,
+  Quote3,
+  REPORT_OFFSET,
+  type ReportBody,
+  readU16,
+  type TdReport,
+  toHex,
+} from "@confcom/sgx";
+import type { HashFunctions } from "./crypto.ts";
+import { VerifyError } from "./errors.ts";
 import { checkPolicy, type EnclavePolicy, type Policy, type TdPolicy } from "./policy.ts";
 import type { VerificationResult } from "./result.ts";
 
@@ -15,7 +26,8 @@ export interface PolicyVerdict {
   readonly failures: readonly PolicyFailure[];
 }
 
-const TD_DEBUG = 0x01;
+/** Bits of TDATTRIBUTES that make a TD untrusted: DEBUG, and those that later modules may put beside it. */
+const TD_UNDER_DEBUG = 0xff;
 
 class Failures {
   readonly list: PolicyFailure[] = [];
@@ -51,9 +63,10 @@ function checkStatus(result: VerificationResult, policy: Policy, failures: Failu
   }
 }
 
-function checkAge(result: VerificationResult, policy: Policy, now: Date, failures: Failures): void {
+function checkAge(result: VerificationResult, policy: Policy, now: Date | undefined, failures: Failures): void {
   const { maximumCollateralAge } = policy;
   if (maximumCollateralAge === undefined) return;
+  if (now === undefined) throw new VerifyError("POLICY", "maximumCollateralAge needs the time of validation");
   const age = Math.floor((now.getTime() - (result.collateralIssued?.getTime() ?? Number.NEGATIVE_INFINITY)) / 1000);
   failures.require(
     age <= maximumCollateralAge,
@@ -63,12 +76,44 @@ function checkAge(result: VerificationResult, policy: Policy, now: Date, failure
   );
 }
 
-function checkReportData(reportData: Uint8Array, policy: Policy, failures: Failures): void {
-  const { reportData: wanted } = policy;
-  if (wanted === undefined) return;
-  const padded = new Uint8Array(64);
-  padded.set(wanted);
-  failures.require(bytesEqual(padded, reportData), "reportData", toHex(padded), toHex(reportData));
+function checkMinimum(
+  minimum: number | undefined,
+  found: number,
+  rule: PolicyFailure["rule"],
+  failures: Failures,
+): void {
+  if (minimum !== undefined) failures.require(found >= minimum, rule, `at least ${minimum}`, `${found}`);
+}
+
+/** SVNs and numbers of what certified the quote. */
+function checkCertification(result: VerificationResult, policy: Policy, failures: Failures): void {
+  const { supplemental, quote, pck } = result;
+  if (supplemental === undefined || quote === undefined || pck === undefined) return;
+  const { minimumTcbEvaluationDataNumber, minimumQeIsvSvn, minimumPceSvn } = policy;
+  const evaluation = supplemental.tcbEvalRefNumber;
+  checkMinimum(minimumTcbEvaluationDataNumber, evaluation, "minimumTcbEvaluationDataNumber", failures);
+  const qeIsvSvn = readU16(quote.signatureData.qeReport, REPORT_OFFSET.ISVSVN);
+  checkMinimum(minimumQeIsvSvn, qeIsvSvn, "minimumQeIsvSvn", failures);
+  checkMinimum(minimumPceSvn, pck.tcb.pceSvn, "minimumPceSvn", failures);
+}
+
+function checkReportData(
+  reportData: Uint8Array,
+  policy: Policy,
+  hashes: HashFunctions | undefined,
+  failures: Failures,
+): void {
+  const compare = (wanted: Uint8Array, rule: PolicyFailure["rule"]) => {
+    const padded = new Uint8Array(64);
+    padded.set(wanted);
+    failures.require(bytesEqual(padded, reportData), rule, toHex(padded), toHex(reportData));
+  };
+  if (policy.reportData !== undefined) compare(policy.reportData, "reportData");
+  if (policy.reportDataHashOf === undefined) return;
+  const { algorithm, bytes } = policy.reportDataHashOf;
+  const hash = hashes?.[algorithm]?.(bytes);
+  if (hash === undefined) throw new VerifyError("POLICY", `reportDataHashOf needs ${algorithm} from the caller`);
+  compare(hash, "reportDataHashOf");
 }
 
 function checkEnclave(report: ReportBody, policy: Policy, failures: Failures): void {
@@ -82,10 +127,7 @@ function checkEnclave(report: ReportBody, policy: Policy, failures: Failures): v
   if (sgx.isvProdId !== undefined) {
     failures.require(report.isvProdId === sgx.isvProdId, "sgx.isvProdId", `${sgx.isvProdId}`, `${report.isvProdId}`);
   }
-  if (sgx.minimumIsvSvn !== undefined) {
-    const met = report.isvSvn >= sgx.minimumIsvSvn;
-    failures.require(met, "sgx.minimumIsvSvn", `at least ${sgx.minimumIsvSvn}`, `${report.isvSvn}`);
-  }
+  checkMinimum(sgx.minimumIsvSvn, report.isvSvn, "sgx.minimumIsvSvn", failures);
 }
 
 function checkMasked(
@@ -101,28 +143,48 @@ function checkMasked(
 }
 
 function checkTd(report: TdReport, policy: Policy, failures: Failures): void {
-  const debug = ((report.tdAttributes[0] as number) & TD_DEBUG) !== 0;
+  const debug = ((report.tdAttributes[0] as number) & TD_UNDER_DEBUG) !== 0;
   failures.require(policy.allowDebug === true || !debug, "allowDebug", "no debug TD", "a debug TD");
   failures.require(policy.sgx === undefined, "sgx", "an SGX quote", "a TDX quote");
   const { td } = policy;
   if (td === undefined) return;
   failures.oneOf(td.mrTd, report.mrTd, "td.mrTd");
   td.rtmr?.forEach((wanted, i) => {
-    if (wanted !== undefined) failures.oneOf([wanted], report.rtmr[i] as Uint8Array, "td.rtmr");
+    if (wanted === undefined) return;
+    const found = report.rtmr[i] as Uint8Array;
+    failures.require(bytesEqual(wanted, found), "td.rtmr", `RTMR${i} ${toHex(wanted)}`, `RTMR${i} ${toHex(found)}`);
   });
+  failures.oneOf(td.mrSeam, report.mrSeam, "td.mrSeam");
   for (const name of ["mrConfigId", "mrOwner", "mrOwnerConfig"] as const) {
     const wanted = td[name];
     if (wanted !== undefined) failures.oneOf([wanted], report[name], `td.${name}`);
   }
+  const { mrServiceTd, minimumTeeTcbSvn } = td;
+  if (mrServiceTd !== undefined) {
+    const met = report.mrServiceTd !== undefined && bytesEqual(mrServiceTd, report.mrServiceTd);
+    const found = report.mrServiceTd === undefined ? "none" : toHex(report.mrServiceTd);
+    failures.require(met, "td.mrServiceTd", toHex(mrServiceTd), found);
+  }
   checkMasked(td.tdAttributes, report.tdAttributes, "td.tdAttributes", failures);
   checkMasked(td.xfam, report.xfam, "td.xfam", failures);
+  if (minimumTeeTcbSvn !== undefined) {
+    const met = report.teeTcbSvn.every((svn, i) => svn >= (minimumTeeTcbSvn[i] as number));
+    const wanted = `every byte at least ${toHex(minimumTeeTcbSvn)}`;
+    failures.require(met, "td.minimumTeeTcbSvn", wanted, toHex(report.teeTcbSvn));
+  }
 }
 
 /**
  * Compares a verified quote with what a relying party wants, and reports every rule that is not met. A result whose
- * `ret` is not 0 meets no policy. `now` is needed for `maximumCollateralAge` alone. Throws VerifyError `POLICY`.
+ * `ret` is not 0 meets no policy. `now` is needed for `maximumCollateralAge` alone, `hashes` (any crypto provider) for
+ * `reportDataHashOf` alone. Throws VerifyError `POLICY` for a policy that means nothing, or if either is missing.
  */
-export function validate(result: VerificationResult, policy: Policy, now: Date): PolicyVerdict {
+export function validate(
+  result: VerificationResult,
+  policy: Policy,
+  now?: Date,
+  hashes?: HashFunctions,
+): PolicyVerdict {
   checkPolicy(policy);
   const failures = new Failures();
   const { quote } = result;
@@ -132,7 +194,8 @@ export function validate(result: VerificationResult, policy: Policy, now: Date):
   }
   checkStatus(result, policy, failures);
   checkAge(result, policy, now, failures);
-  checkReportData(quote.body.report.reportData, policy, failures);
+  checkCertification(result, policy, failures);
+  checkReportData(quote.body.report.reportData, policy, hashes, failures);
   if (quote.body.kind === "sgx") checkEnclave(quote.body.report, policy, failures);
   else checkTd(quote.body.report, policy, failures);
   return { met: failures.list.length === 0, failures: failures.list };

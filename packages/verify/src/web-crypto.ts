@@ -23,6 +23,7 @@ export function webCrypto(subtle: SubtleCryptoLike): AsyncVerificationCrypto {
   return {
     sha256: async (data) => new Uint8Array(await subtle.digest("SHA-256", data)),
     sha384: async (data) => new Uint8Array(await subtle.digest("SHA-384", data)),
+    sha512: async (data) => new Uint8Array(await subtle.digest("SHA-512", data)),
     async importP256(point) {
       if (point.length !== 65 || point[0] !== 4) return undefined;
       try {

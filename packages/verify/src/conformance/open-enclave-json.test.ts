@@ -80,7 +80,7 @@ describe("Open Enclave's TCB infos of version 2 and 3", () => {
       it(`${folder}/${name}`, () => {
         const found = refusal(folder, text(folder, name));
         if (name in DIFFERENT) assert.match(found ?? "accepted", new RegExp(DIFFERENT[name] as string));
-        else assert.equal(found !== undefined, isBroken(name), found);
+        else assert.equal(found !== undefined, isBroken(name), found ?? "accepted");
       });
     }
   }
@@ -102,7 +102,7 @@ describe("Open Enclave's QE identities of version 2", () => {
   for (const name of files("qeidentity_data_v2")) {
     it(name, () => {
       const found = refusal("qeidentity_data_v2", text("qeidentity_data_v2", name));
-      assert.equal(found !== undefined, isBroken(name), found);
+      assert.equal(found !== undefined, isBroken(name), found ?? "accepted");
     });
   }
 });

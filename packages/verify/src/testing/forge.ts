@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import { concatBytes, decodeQuote, REPORT_OFFSET, toHex, writeU16, writeU32 } from "@confcom/sgx";
+import { concatBytes, decodeQuote, fromHex, REPORT_OFFSET, toHex, writeU16, writeU32 } from "@confcom/sgx";
 import { parseAnyCertificate } from "../x509/certificate.ts";
 import { parseCrl } from "../x509/crl.ts";
 import { decodePemCertificates } from "../x509/pem.ts";
@@ -70,8 +70,8 @@ export function unsign(subject: Subject): Unsigned {
       pck: unsignedCertificate(pck, KEYS.pck),
       tcbSigning: unsignedCertificate(tcbSigning, KEYS.tcbSigning),
     },
-    rootCaCrl: parseCrl(Buffer.from(collateral.root_ca_crl, "hex")).signedBytes,
-    pckCrl: parseCrl(Buffer.from(collateral.pck_crl, "hex")).signedBytes,
+    rootCaCrl: parseCrl(fromHex(collateral.root_ca_crl)).signedBytes,
+    pckCrl: parseCrl(fromHex(collateral.pck_crl)).signedBytes,
     tcbInfo: collateral.tcb_info,
     qeIdentity: collateral.qe_identity,
   };
