@@ -10,11 +10,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { packageVersion } from "../../deploy/image/confcom-image.ts";
-import { type CheckResult, runChecks } from "../check.ts";
+import { type Check, type CheckResult, expect, runChecks } from "../check.ts";
 import { ensureBinaries } from "./binaries/cluster-binaries.ts";
 import { checks as all } from "./checks/index.ts";
+import { compareSnapshots, residueLines, takeSnapshot } from "./cluster/residue.ts";
 import { startCluster } from "./cluster/start-cluster.ts";
 import { ensureImages } from "./images/images.ts";
+import { until } from "./observe/until.ts";
 import { ClusterScene } from "./scene.ts";
 
 const { values: options } = parseArgs({
@@ -33,10 +35,12 @@ if (options.list) {
 }
 
 const began = performance.now();
+
 const log = (line: string): void => {
   process.stderr.write(`# ${((performance.now() - began) / 1000).toFixed(1).padStart(6)} s  ${line}\n`);
 };
 const directory = mkdtempSync(join(tmpdir(), "confcom-cluster-"));
+const before = takeSnapshot(directory);
 const images = ensureImages({ log });
 images.catch(() => undefined);
 
@@ -76,7 +80,28 @@ async function report({ name, passed, seconds, detail }: CheckResult): Promise<v
   await scene.clean();
 }
 
-const results = await runChecks(checks, scene, () => performance.now(), report);
+/** After the cluster is down, compared with what was before it. */
+const nothingLeft: Check<ClusterScene> = {
+  name: "the cluster is down: mounts, links, addresses, cgroups, sysctls, processes and paths as before the run",
+  deadline: 120_000,
+  async run() {
+    await scene.close();
+    const { ms } = await until("nothing is left", 30_000, () => {
+      const left = residueLines(compareSnapshots(before, takeSnapshot(directory)));
+      expect(left.length === 0, left.slice(0, 12).join(" | "));
+    });
+    const looked = Object.entries(before).map(([kind, lines]) => `${lines.length} ${kind}`);
+    return `${(ms / 1000).toFixed(1)} s after down; compared: ${looked.join(", ")}`;
+  },
+};
+
+const clock = (): number => performance.now();
+const results = await runChecks(checks, scene, clock, report);
+if (options.keep) {
+  log(`the cluster stays until this process ends (Ctrl-C); kubeconfig and logs in ${directory}`);
+  await new Promise(() => setInterval(() => undefined, 60_000));
+}
+results.push(...(await runChecks([nothingLeft], scene, clock, report)));
 const failed = results.filter((result) => !result.passed).length;
 const passed = results.length - failed;
 if (options.json !== undefined) {
@@ -84,11 +109,6 @@ if (options.json !== undefined) {
   const text = JSON.stringify({ seconds, passed, failed, checks: results, figures: scene.figures }, undefined, 2);
   writeFileSync(options.json, `${text}\n`);
 }
-if (options.keep) {
-  log(`the cluster stays until this process ends (Ctrl-C); kubeconfig and logs in ${directory}`);
-  await new Promise(() => setInterval(() => undefined, 60_000));
-}
-await scene.close();
 if (failed === 0) rmSync(directory, { recursive: true, force: true });
 else process.stdout.write(`# logs of the cluster's programs: ${directory}/logs\n`);
 process.stdout.write(`${passed} passed, ${failed} failed\n`);

@@ -4,6 +4,7 @@ import { type Check, expect, expectEqual } from "../../check.ts";
 import { until } from "../observe/until.ts";
 import { type ClusterScene, EPC_MIB, isReady, SGX_NODE } from "../scene.ts";
 import { EpcPods } from "../workload/epc-pods.ts";
+import { probe } from "../workload/probe.ts";
 import { QuoteLoad } from "../workload/quote-load/quote-load.ts";
 
 /** Milliseconds; as the issue that this add-on was built to asks. */
@@ -12,7 +13,7 @@ const AWAY = 60_000;
 export const apiServerAway: readonly Check<ClusterScene>[] = [
   {
     name: "API server away for 60 s: quotes unaffected, plugin and node-status recover by themselves",
-    deadline: 240_000,
+    deadline: 300_000,
     async run(scene) {
       await scene.installed();
       const load = await QuoteLoad.start(scene, SGX_NODE, scene.fresh("load"));
@@ -45,12 +46,25 @@ export const apiServerAway: readonly Check<ClusterScene>[] = [
       expectEqual(window.rawFailed + window.quotesFailed, 0, "failed calls");
       await holders.expectUntouched();
       expectEqual(await identities(), before, "our pods and their restarts");
+      await clusterRecovers(scene);
       await Promise.all([load.stop(), holders.stop()]);
       scene.figures["API server away"] = { awayMs: away, quotes: window.quotes, labelRightMs: labelled };
       return `away ${(away / 1000).toFixed(0)} s: ${window.quotes} quotes and ${window.raw} raw calls, 0 failed; nothing of ours restarted; node-status put a wrong label right ${(labelled / 1000).toFixed(1)} s after the return`;
     },
   },
 ];
+
+/**
+ * Kubernetes' own programs wait up to a minute before they look at an API server again that was away. Those of the control
+ * plane are started again for that; a new pod shows that scheduler and kubelet are back at work.
+ */
+async function clusterRecovers(scene: ClusterScene): Promise<void> {
+  const { scheduler, controllerManager } = scene.cluster.controlPlane;
+  await Promise.all([scheduler.restart(), controllerManager.restart()]);
+  const nodes = scene.cluster.nodes().map(({ name }) => name);
+  const probes = await Promise.all(nodes.map((node) => probe(scene, "after-absence", { node }, 120_000)));
+  await Promise.all(probes.map(({ pod }) => scene.api.deletePod(scene.applications, pod, 0)));
+}
 
 async function ours(scene: ClusterScene) {
   const pods = await Promise.all([PLUGIN_NAME, QUOTE_HELPER_NAME].map((name) => scene.api.pods(`app=${name}`)));

@@ -2,7 +2,6 @@ import { fileURLToPath } from "node:url";
 import { AZURE_EPC_RESOURCE, DEVICE_PLUGIN_DIRECTORY, PLUGIN_NAME } from "@confcom/kubernetes";
 import { build } from "esbuild";
 import { type Check, expect, expectEqual } from "../../check.ts";
-import { containerProcess } from "../observe/container-process.ts";
 import { registeredDevices } from "../observe/held-devices.ts";
 import { until } from "../observe/until.ts";
 import { type ClusterScene, EPC_MIB, NAMESPACE, SGX_NODE } from "../scene.ts";
@@ -27,15 +26,17 @@ export const foreignPlugin: readonly Check<ClusterScene>[] = [
           expect(ids.length === DEVICES && ids.every((id) => id.startsWith("foreign-")), `ids ${ids.slice(0, 3)}`);
         });
         const pod = await scene.podOf(PLUGIN_NAME, SGX_NODE);
-        process.kill(containerProcess(pod, PLUGIN_NAME).pid, "SIGKILL");
-        const { value: ended } = await until("our plugin refuses", 45_000, async () => {
+        const { value: ended, ms: refused } = await until("our plugin refuses", 45_000, async () => {
           const { status } = await scene.api.pod(NAMESPACE, pod.metadata.name);
           const container = status.containerStatuses?.find((each) => each.name === PLUGIN_NAME);
           const ended = container?.state?.terminated ?? container?.lastState?.terminated;
           if (ended?.exitCode !== REFUSED) throw new Error(`exit code ${ended?.exitCode ?? "none yet"}`);
           return ended;
         });
-        const log = await scene.api.log(NAMESPACE, pod.metadata.name, PLUGIN_NAME, "tailLines=20");
+        const logs = ["", "&previous=true"].map((which) =>
+          scene.api.log(NAMESPACE, pod.metadata.name, PLUGIN_NAME, `tailLines=20${which}`).catch(() => ""),
+        );
+        const log = (await Promise.all(logs)).join("");
         const named = log.split("\n").findLast((line) => line.includes(ENDPOINT));
         expect(named !== undefined, `the log does not name ${ENDPOINT}: ${log.slice(-600)}`);
         const ids = (await registeredDevices(node))[AZURE_EPC_RESOURCE] ?? [];
@@ -60,7 +61,7 @@ export const foreignPlugin: readonly Check<ClusterScene>[] = [
         });
         await scene.ready(PLUGIN_NAME, SGX_NODE, 30_000);
         scene.figures["foreign plugin"] = { servesAgainMs: ms };
-        return `exit ${ended.exitCode} (${ended.reason}), log names ${ENDPOINT}, its ${DEVICES} devices and socket stay; ours serves ${(ms / 1000).toFixed(1)} s after it left`;
+        return `ours noticed, told why and ended with ${ended.exitCode} after ${(refused / 1000).toFixed(1)} s, log names ${ENDPOINT}, its ${DEVICES} devices and socket stay; ours serves ${(ms / 1000).toFixed(1)} s after it left`;
       } finally {
         await scene.api.deletePod(scene.open, name, 0);
       }
