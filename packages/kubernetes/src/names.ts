@@ -53,3 +53,6 @@ export const COUNTERS_ANNOTATION = "sgx.confcom.dev/counters";
 
 /** The resources that may be counters in the node's status. */
 export const COUNTER_RESOURCES = [AZURE_EPC_RESOURCE, INTEL_EPC_RESOURCE] as const;
+
+/** Who says the events that `node-status` writes about its node. */
+export const EVENT_COMPONENT = "confcom-device-plugin";

@@ -29,7 +29,7 @@ test("only requests of node-status' own service account are looked at, and an er
 
 test("every kind of request on nodes and all their subresources is matched", () => {
   assert.deepEqual(policies[0]?.spec.matchConstraints.resourceRules, [
-    { apiGroups: [""], apiVersions: ["*"], operations: ["*"], resources: ["nodes", "nodes/*"] },
+    { apiGroups: [""], apiVersions: ["*"], operations: ["*"], resources: ["nodes", "nodes/*"], scope: "*" },
   ]);
 });
 
@@ -41,5 +41,16 @@ test("no expression is longer than the API server takes, and none names a thing 
       for (const [, name] of expression.matchAll(/variables\.(\w+)/g))
         assert.ok(declared.has(name as string), String(name));
     }
+  }
+});
+
+test("events are ours by name, before and after, and hold on to nothing", () => {
+  const expressions = policies[1]?.spec.validations.map(({ expression }) => expression).join("\n") ?? "";
+  for (const object of ["object", "oldObject"]) {
+    assert.ok(expressions.includes(`${object}.reportingComponent == "confcom-device-plugin"`), object);
+    assert.ok(expressions.includes(`${object}.source.component == "confcom-device-plugin"`), object);
+  }
+  for (const field of ["metadata.finalizers", "metadata.ownerReferences", "related"]) {
+    assert.ok(expressions.includes(`has(object.${field})`), field);
   }
 });

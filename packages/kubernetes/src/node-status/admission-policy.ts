@@ -1,5 +1,5 @@
 import type { KubernetesObject, StringMap } from "../manifests/kubernetes-object.ts";
-import { COUNTER_RESOURCES, COUNTERS_ANNOTATION, OWN_LABELS } from "../names.ts";
+import { COUNTER_RESOURCES, COUNTERS_ANNOTATION, EVENT_COMPONENT, OWN_LABELS } from "../names.ts";
 
 export interface ValidatingAdmissionPolicy extends KubernetesObject {
   readonly apiVersion: "admissionregistration.k8s.io/v1";
@@ -12,6 +12,7 @@ export interface ValidatingAdmissionPolicy extends KubernetesObject {
         readonly apiVersions: readonly string[];
         readonly operations: readonly string[];
         readonly resources: readonly string[];
+        readonly scope: "*";
       }[];
     };
     readonly matchConditions: readonly CelExpression[];
@@ -44,8 +45,8 @@ export interface AdmissionPolicyOptions {
 
 /**
  * Narrows what RBAC has to grant for all nodes down to what `node-status` does: on the status of the node to which its
- * own token is bound, our labels, our annotation and our capacity counters; events about that node alone. Nobody else's
- * requests are looked at. Needs Kubernetes 1.32 (the token says its node from then on).
+ * own token is bound, our labels, our annotation and our capacity counters; events about that node alone, under our own
+ * name. Nobody else's requests are looked at. Needs Kubernetes 1.32 (the token says its node from then on).
  */
 export function nodeStatusAdmissionPolicies(
   options: AdmissionPolicyOptions,
@@ -72,8 +73,15 @@ function policy(
     spec: {
       failurePolicy: "Fail",
       matchConstraints: {
+        // The scope is the default; written out, because an apply compares this list as a whole with what is there.
         resourceRules: [
-          { apiGroups: [""], apiVersions: ["*"], operations: ["*"], resources: [resource, `${resource}/*`] },
+          {
+            apiGroups: [""],
+            apiVersions: ["*"],
+            operations: ["*"],
+            resources: [resource, `${resource}/*`],
+            scope: "*",
+          },
         ],
       },
       matchConditions: [{ name: "node-status", expression: `request.userInfo.username == ${cel(user)}` }],
@@ -168,10 +176,23 @@ const isOwn = (object: string) =>
   `has(${object}.involvedObject.kind) && ${object}.involvedObject.kind == "Node" && ` +
   `has(${object}.involvedObject.name) && variables.ownNode == [${object}.involvedObject.name]`;
 
+const isFromUs = (object: string) =>
+  `has(${object}.reportingComponent) && ${object}.reportingComponent == ${cel(EVENT_COMPONENT)} && ` +
+  `has(${object}.source) && has(${object}.source.component) && ${object}.source.component == ${cel(EVENT_COMPONENT)}`;
+
 const EVENT_VALIDATIONS: readonly Validation[] = [
   ['request.operation in ["CREATE", "UPDATE"]', "node-status creates and counts events and does nothing else to them"],
   [
     `request.operation == "DELETE" || (${isOwn("object")} && (request.operation == "CREATE" || (${isOwn("oldObject")})))`,
     "node-status writes only events about the node to which its own token is bound",
+  ],
+  [
+    // What the kubelet says about its node is nobody else's to write, or to write over.
+    `request.operation == "DELETE" || (${isFromUs("object")} && (request.operation == "CREATE" || (${isFromUs("oldObject")})))`,
+    `node-status writes only events of ${EVENT_COMPONENT}`,
+  ],
+  [
+    'request.operation == "DELETE" || !(has(object.metadata.finalizers) || has(object.metadata.ownerReferences) || has(object.related))',
+    "node-status writes events that belong to nothing else and end by themselves",
   ],
 ];

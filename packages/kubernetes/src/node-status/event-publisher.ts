@@ -1,4 +1,5 @@
 import type { Clock } from "../clock.ts";
+import { EVENT_COMPONENT } from "../names.ts";
 import type { PluginStatus, StatusEvent } from "../status/plugin-status.ts";
 import type { ApiClient } from "./api-client.ts";
 import { ApiError } from "./api-error.ts";
@@ -127,8 +128,8 @@ export class EventPublisher {
       count: 1,
       firstTimestamp: seconds(event.time),
       lastTimestamp: seconds(event.time),
-      source: { component: "confcom-device-plugin", host: node },
-      reportingComponent: "confcom-device-plugin",
+      source: { component: EVENT_COMPONENT, host: node },
+      reportingComponent: EVENT_COMPONENT,
       reportingInstance: node,
     };
     try {
