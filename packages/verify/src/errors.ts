@@ -6,6 +6,7 @@ export const VERIFY_ERRORS = {
   TRUSTED_ROOT:
     "A trusted root is not a P-256 public key. Pass 65 bytes starting with 04, or use trustedRootFromCertificate.",
   CERTIFICATE: "Text or bytes given as a certificate are not one X.509 certificate.",
+  EMBEDDED_QUOTE: "A certificate carries no quote, or its extension for one is damaged.",
   COLLATERAL:
     "The collateral is in neither of the two known shapes. Pass the nine fields, or the seven with whole JSON.",
   POLICY: "A policy has a field with an impossible value.",

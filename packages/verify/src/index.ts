@@ -5,6 +5,7 @@ export type { QveCollateral } from "./collateral/collateral.ts";
 export { COLLATERAL_VERSIONS } from "./collateral/collateral.ts";
 export type { TcbStatus } from "./collateral/tcb-status.ts";
 export type { AsyncVerificationCrypto, HashFunctions, P256Key, VerificationCrypto } from "./crypto.ts";
+export * from "./embedded-quote/index.ts";
 export * from "./errors.ts";
 export { createVerificationCache, type VerificationCache } from "./memory.ts";
 export {

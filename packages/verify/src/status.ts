@@ -4,7 +4,8 @@ type Outcome = readonly [ret: Quote3ErrorCode, explanation: string, result?: QvR
 
 /**
  * What a step of the reference verifier can answer, the quote3_error_t it becomes for the caller and, for the ones that
- * end with a verdict, the sgx_ql_qv_result_t (spec: DCAP §11). Names are the reference verifier's own.
+ * end with a verdict, the sgx_ql_qv_result_t (spec: DCAP §11). Names are the reference verifier's own, but for the last:
+ * it knows no certificates with quotes.
  */
 export const QVL_STATUSES = {
   STATUS_OK: [Quote3.SUCCESS, "Everything this step looks at is in order.", "OK"],
@@ -182,6 +183,10 @@ export const QVL_STATUSES = {
     Quote3.SUCCESS,
     "A newer TDX module is loaded; relaunch the TD, and the platform's configuration needs attention.",
     "TD_RELAUNCH_ADVISED_CONFIG_NEEDED",
+  ],
+  STATUS_CERTIFICATE_KEY_NOT_BOUND: [
+    Quote3.UNEXPECTED,
+    "The quote does not vouch for the public key of the certificate that carries it.",
   ],
 } as const satisfies Readonly<Record<string, Outcome>>;
 
