@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { type BuildResult, build } from "esbuild";
+import { type BuildOptions, type BuildResult, build } from "esbuild";
 
 // The JavaScript that is shipped: one directory of ES modules, an entry per thread. What a module imports lazily stays
 // a file of its own, so that start-up reads only what it runs.
@@ -13,6 +13,23 @@ const ENTRIES = {
   confcom: "src/main.ts",
   "quote-helper-worker": "src/quote-helper/worker.ts",
 } as const;
+
+/** How this project's programs are bundled for Node. */
+export const BUNDLE_OPTIONS = {
+  outExtension: { ".js": ".mjs" },
+  bundle: true,
+  splitting: true,
+  format: "esm",
+  platform: "node",
+  target: "node24",
+  minify: true,
+  legalComments: "eof",
+  logLevel: "warning",
+  // CommonJS dependencies call require() for Node's own modules, which an ES module does not have.
+  banner: {
+    js: 'import{createRequire as confcomRequire}from"node:module";const require=confcomRequire(import.meta.url);',
+  },
+} as const satisfies BuildOptions;
 
 export interface Bundle {
   readonly directory: string;
@@ -28,20 +45,8 @@ export async function buildBundle(directory: string = resolve(packageDirectory, 
   const result = await build({
     entryPoints,
     outdir: directory,
-    outExtension: { ".js": ".mjs" },
-    bundle: true,
-    splitting: true,
-    format: "esm",
-    platform: "node",
-    target: "node24",
-    minify: true,
-    legalComments: "eof",
+    ...BUNDLE_OPTIONS,
     metafile: true,
-    logLevel: "warning",
-    // CommonJS dependencies call require() for Node's own modules, which an ES module does not have.
-    banner: {
-      js: 'import{createRequire as confcomRequire}from"node:module";const require=confcomRequire(import.meta.url);',
-    },
   });
   return { directory, main: resolve(directory, "confcom.mjs"), sizes: outputSizes(result) };
 }

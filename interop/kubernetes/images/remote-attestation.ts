@@ -5,6 +5,7 @@ import { type ImagePlaces, imageLabels, NODE, packageVersion } from "../../../de
 import { filesOf, type Layer } from "../../../deploy/image/layer.ts";
 import { nodeLayer } from "../../../deploy/image/node-layer.ts";
 import type { ImageRecipe } from "../../../deploy/image/oci-image.ts";
+import { BUNDLE_OPTIONS } from "../../../packages/cli/build.ts";
 
 const SOURCES = fileURLToPath(new URL("../../../samples/remote-attestation/app/", import.meta.url));
 const PROGRAM = "/opt/remote-attestation";
@@ -27,19 +28,7 @@ async function programLayer(directory: string): Promise<Layer> {
   await build({
     entryPoints: ["attest", "verify"].map((name) => ({ out: name, in: join(SOURCES, `${name}.ts`) })),
     outdir: directory,
-    outExtension: { ".js": ".mjs" },
-    bundle: true,
-    splitting: true,
-    format: "esm",
-    platform: "node",
-    target: "node24",
-    minify: true,
-    legalComments: "eof",
-    logLevel: "warning",
-    // CommonJS dependencies call require() for Node's own modules, which an ES module does not have.
-    banner: {
-      js: 'import{createRequire as sampleRequire}from"node:module";const require=sampleRequire(import.meta.url);',
-    },
+    ...BUNDLE_OPTIONS,
   });
   return { comment: "remote attestation sample", entries: await filesOf(directory, PROGRAM) };
 }
