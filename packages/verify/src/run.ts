@@ -1,6 +1,7 @@
 import { Quote3, type Quote3ErrorCode, type Quote3ErrorName, quote3ErrorName } from "@confcom/sgx";
 import type { VerificationResult, VerificationStep } from "./result.ts";
 import { explainStatus, isExpiration, type QvlStatus, Rejection, statusToQuote3, statusToResult } from "./status.ts";
+import { printable } from "./words.ts";
 
 type Findings = Pick<
   VerificationResult,
@@ -29,7 +30,7 @@ function step(name: string, status: QvlStatus, outcome: VerificationStep["outcom
     status,
     outcome,
     get found() {
-      return typeof words === "string" ? words : words();
+      return printable(typeof words === "string" ? words : words());
     },
   };
 }
@@ -77,13 +78,13 @@ export class Run {
       retName: quote3ErrorName(ret) as Quote3ErrorName,
       result: verified ? statusToResult(status) : "UNSPECIFIED",
       status,
-      reason,
+      reason: printable(reason),
       collateralExpired: this.collateralExpired,
       advisories: verified ? this.advisories : [],
       ...always,
       ...(verified ? { tcbLevel, supplemental } : {}),
       steps: this.#steps,
-      warnings: this.warnings,
+      warnings: this.warnings.map(printable),
     };
   }
 

@@ -71,6 +71,7 @@ export function normalizeCollateral(collateral: Collateral | QveCollateral): Col
   };
   if (!isNine(collateral)) {
     const { version = 3, tcb_info: tcbInfo, qe_identity: qeIdentity } = collateral;
+    if (typeof version !== "number") throw new VerifyError("COLLATERAL", "the field version is not a number");
     return { ...common, version, tcbInfo, qeIdentity };
   }
   for (const name of ["tcb_info_signature", "qe_identity_signature"] as const) {

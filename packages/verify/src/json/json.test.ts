@@ -33,6 +33,29 @@ function canonical(text: string, places = 324): string {
 }
 
 describe("JSON as the reference verifier's library reads it", () => {
+  it("reads every spelling of a string as JSON.parse does, and writes the one of RapidJSON", () => {
+    const characters = fc.array(fc.tuple(fc.string({ unit: "binary", minLength: 1, maxLength: 1 }), fc.boolean()));
+    fc.assert(
+      fc.property(characters, (parts) => {
+        let spelled = "";
+        for (const [character, escaped] of parts) {
+          const units = character.split("").map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+          spelled += escaped ? units.join("") : JSON.stringify(character).slice(1, -1);
+        }
+        const text = `"${spelled}"`;
+        const value = parts.map(([character]) => character).join("");
+        assert.equal(parse(text), value);
+        assert.equal(parse(text), JSON.parse(text));
+        assert.equal(parse(canonical(text)), value);
+        assert.equal(canonical(canonical(text)), canonical(text));
+      }),
+    );
+    assert.equal(canonical('"\\u0041\\/\\u000a\\u0001\\u00e9\\ud83d\\ude00\\\\ "'), '"A/\\n\\u0001é😀\\\\ "');
+    for (const bad of ['"\\u00g0"', '"\\u12"', '"\\x"', '"\\"', '"\\u', '"\\ud83d\\u0041"', '"\\udc00"', '"\\ud83d"']) {
+      assert.throws(() => parse(bad), JsonSyntaxError, bad);
+    }
+  });
+
   it("agrees with JSON.parse on what JSON.stringify writes", () => {
     fc.assert(
       fc.property(fc.jsonValue({ noUnicodeString: false, maxDepth: 4 }), (value) => {

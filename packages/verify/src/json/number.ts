@@ -52,8 +52,7 @@ export function rapidJsonDouble(token: string): number | undefined {
     }
     value = Number(whole);
   }
-  for (; at < fraction.length; at++) {
-    if (significant >= 17) continue;
+  for (; at < fraction.length && significant < 17; at++) {
     value = value * 10 + Number(fraction[at]);
     expFraction--;
     if (value > 0) significant++;

@@ -1,5 +1,6 @@
 import { BUDGETS } from "../budgets.ts";
 import { rapidJsonDouble } from "./number.ts";
+import { readHex4, writeUtf8 } from "./unicode-escape.ts";
 import { JsonDouble, JsonObject, type JsonValue } from "./value.ts";
 
 /** JSON that RapidJSON would not parse, or that goes over the budget. */
@@ -8,16 +9,8 @@ export class JsonSyntaxError extends Error {}
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
-const ESCAPES: Readonly<Record<string, string>> = {
-  '"': '"',
-  "\\": "\\",
-  "/": "/",
-  b: "\b",
-  f: "\f",
-  n: "\n",
-  r: "\r",
-  t: "\t",
-};
+/** What the letter after a backslash stands for, both as bytes. */
+const ESCAPES: Readonly<Record<number, number>> = { 34: 34, 92: 92, 47: 47, 98: 8, 102: 12, 110: 10, 114: 13, 116: 9 };
 
 function isDigit(byte: number | undefined): boolean {
   return byte !== undefined && byte >= 0x30 && byte <= 0x39;
@@ -171,27 +164,42 @@ export class JsonParser {
     return this.#escapedString(start);
   }
 
+  /** Offset of the quote that closes the string whose content starts here. */
+  #closingQuote(start: number): number {
+    const text = this.#text;
+    for (let at = start; ; at++) {
+      const byte = text[at];
+      if (byte === undefined || byte < 0x20) {
+        this.#at = at;
+        return this.#fail("a string is not closed or has a control character");
+      }
+      if (byte === QUOTE) return at;
+      if (byte === BACKSLASH) at++;
+    }
+  }
+
   #escapedString(start: number): string {
     const text = this.#text;
-    let out = "";
-    let from = start;
+    const end = this.#closingQuote(start);
+    // No escape is shorter than the UTF-8 of what it stands for.
+    const out = new Uint8Array(end - start);
+    let size = 0;
     this.#at = start;
-    for (;;) {
-      const byte = text[this.#at];
-      if (byte === undefined || byte < 0x20) this.#fail("a string is not closed or has a control character");
-      if (byte !== QUOTE && byte !== BACKSLASH) {
-        this.#at++;
-        continue;
-      }
-      out += utf8.decode(text.subarray(from, this.#at));
-      this.#at++;
-      if (byte === QUOTE) return out;
-      const letter = String.fromCharCode(text[this.#at] ?? 0);
-      this.#at++;
-      if (letter === "u") out += String.fromCodePoint(this.#codePoint());
-      else out += ESCAPES[letter] ?? this.#fail("an unknown escape");
-      from = this.#at;
+    while (this.#at < end) {
+      const byte = text[this.#at++] as number;
+      if (byte === BACKSLASH) size = this.#escape(out, size);
+      else out[size++] = byte;
     }
+    this.#at++;
+    return utf8.decode(out.subarray(0, size));
+  }
+
+  /** Decodes what follows a backslash; returns the new size of the output. */
+  #escape(out: Uint8Array, size: number): number {
+    const letter = this.#text[this.#at++] as number;
+    if (letter === 0x75) return writeUtf8(out, size, this.#codePoint());
+    out[size] = ESCAPES[letter] ?? this.#fail("an unknown escape");
+    return size + 1;
   }
 
   #codePoint(): number {
@@ -206,10 +214,10 @@ export class JsonParser {
   }
 
   #hex4(): number {
-    const digits = String.fromCharCode(...this.#text.subarray(this.#at, this.#at + 4));
-    if (!/^[0-9a-fA-F]{4}$/.test(digits)) this.#fail("a malformed \\u escape");
+    const value = readHex4(this.#text, this.#at);
+    if (value < 0) this.#fail("a malformed \\u escape");
     this.#at += 4;
-    return Number.parseInt(digits, 16);
+    return value;
   }
 
   #number(): number | JsonDouble {
@@ -243,7 +251,7 @@ export class JsonParser {
       return -value + 0;
     }
     if (this.#at - start > 2000) this.#fail("a number is too long");
-    return this.#large(String.fromCharCode(...text.subarray(start, this.#at)), plain);
+    return this.#large(String.fromCharCode.apply(null, text.subarray(start, this.#at) as unknown as number[]), plain);
   }
 
   #large(token: string, plain: boolean): number | JsonDouble {

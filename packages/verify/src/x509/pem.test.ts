@@ -39,6 +39,12 @@ describe("base64", () => {
 });
 
 describe("PEM chains", () => {
+  it("are found after a run of dashes, and not searched for at each dash of millions", () => {
+    assert.deepEqual(certificates(`---${block()}`), [[0, 1, 2]]);
+    assert.deepEqual(certificates(`${block()}${"-".repeat(3_000_000)}`), [[0, 1, 2]]);
+    assert.deepEqual(certificates("-".repeat(8_000_000)), []);
+  });
+
   it("are blocks in any number, with text between them", () => {
     assert.deepEqual(certificates(block()), [[0, 1, 2]]);
     assert.deepEqual(certificates(`text before${block()}text\n${block("AwQF")}`), [

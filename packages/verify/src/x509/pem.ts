@@ -20,10 +20,20 @@ function startsWith(text: Uint8Array, at: number, marker: Uint8Array): boolean {
   return true;
 }
 
+/** Dashes at the start of every marker. */
+const MARKER_DASHES = 5;
+
 /** Offset of the marker's first occurrence from `at` on, before `end`; -1 if there is none. */
 function find(text: Uint8Array, at: number, end: number, marker: Uint8Array): number {
-  for (let i = text.indexOf(DASH, at); i >= 0 && i + marker.length <= end; i = text.indexOf(DASH, i + 1)) {
+  let i = text.indexOf(DASH, at);
+  while (i >= 0 && i + marker.length <= end) {
     if (startsWith(text, i, marker)) return i;
+    // In a run of dashes only the last ones can begin a marker.
+    let after = i + 1;
+    while (text[after] === DASH) after++;
+    const last = after - MARKER_DASHES;
+    if (last > i && last + marker.length <= end && startsWith(text, last, marker)) return last;
+    i = text.indexOf(DASH, after);
   }
   return -1;
 }
