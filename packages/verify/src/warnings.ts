@@ -2,13 +2,13 @@ import { ATTRIBUTE_FLAGS, isZero, type Quote, REPORT_OFFSET } from "@confcom/sgx
 import type { QeIdentity } from "./collateral/qe-identity.ts";
 import type { TcbInfo } from "./collateral/tcb-info.ts";
 import { isoDate } from "./steps/pck-certificate.ts";
-import { type Certificate, certificateExtensionArc } from "./x509/certificate.ts";
+import type { Certificate } from "./x509/certificate.ts";
 import type { CertificateChain, PckCertificate } from "./x509/chain.ts";
 
 const BASIC_CONSTRAINTS = 19;
 
 function isCa(certificate: Certificate): boolean {
-  const value = certificate.extensions.find(({ oid }) => certificateExtensionArc(oid) === BASIC_CONSTRAINTS)?.value;
+  const value = certificate.extensions.find(({ arc }) => arc === BASIC_CONSTRAINTS)?.value;
   // SEQUENCE { BOOLEAN TRUE, ... }
   return value !== undefined && value[0] === 0x30 && value[2] === 1 && value[3] === 1 && value[4] === 0xff;
 }

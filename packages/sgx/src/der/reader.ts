@@ -25,7 +25,8 @@ export class DerReader {
   /** Offset of the identifier octet of the element read last. */
   header = 0;
 
-  readonly #bytes: Uint8Array;
+  /** The whole input, for those who keep offsets instead of views: a view costs as much as reading three elements. */
+  readonly bytes: Uint8Array;
   readonly #ends: Int32Array;
   readonly #budget: DerBudget;
   #at = 0;
@@ -34,7 +35,7 @@ export class DerReader {
   #elements = 0;
 
   constructor(bytes: Uint8Array, budget: DerBudget = DER_DEFAULT_BUDGET) {
-    this.#bytes = bytes;
+    this.bytes = bytes;
     this.#end = bytes.length;
     this.#budget = budget;
     this.#ends = new Int32Array(budget.depth);
@@ -47,12 +48,12 @@ export class DerReader {
 
   /** Identifier octet of the next element, -1 at the end of the container. */
   peek(): number {
-    return this.#at < this.#end ? (this.#bytes[this.#at] as number) : -1;
+    return this.#at < this.#end ? (this.bytes[this.#at] as number) : -1;
   }
 
   /** Reads the header of the next element, whatever its tag, and moves past it. */
   #next(): number {
-    const bytes = this.#bytes;
+    const bytes = this.bytes;
     const end = this.#end;
     let at = this.#at;
     this.header = at;
@@ -108,8 +109,8 @@ export class DerReader {
 
   /** Requires that the whole input was read. */
   finish(): void {
-    if (this.#depth !== 0 || this.#at !== this.#bytes.length) {
-      throw new DerError("DER_TRAILING", this.#at, `${this.#bytes.length - this.#at} bytes after the value`);
+    if (this.#depth !== 0 || this.#at !== this.bytes.length) {
+      throw new DerError("DER_TRAILING", this.#at, `${this.bytes.length - this.#at} bytes after the value`);
     }
   }
 
@@ -146,17 +147,17 @@ export class DerReader {
 
   /** View of the content of the element read last. */
   content(): Uint8Array {
-    return this.#bytes.subarray(this.start, this.stop);
+    return this.bytes.subarray(this.start, this.stop);
   }
 
   /** View of header and content of the element read last. */
   encoded(): Uint8Array {
-    return this.#bytes.subarray(this.header, this.stop);
+    return this.bytes.subarray(this.header, this.stop);
   }
 
   /** View of everything from an offset (such as an earlier `header`) to the end of the element read or left last. */
   since(offset: number): Uint8Array {
-    return this.#bytes.subarray(offset, this.#at);
+    return this.bytes.subarray(offset, this.#at);
   }
 
   octetString(): Uint8Array {
@@ -167,15 +168,15 @@ export class DerReader {
   /** A BIT STRING of whole bytes, without its leading count of unused bits. */
   bitString(): Uint8Array {
     this.element(DER_TAG.BIT_STRING);
-    if (this.start === this.stop || this.#bytes[this.start] !== 0) {
+    if (this.start === this.stop || this.bytes[this.start] !== 0) {
       throw new DerError("DER_BIT_STRING", this.header, "a BIT STRING with unused bits");
     }
-    return this.#bytes.subarray(this.start + 1, this.stop);
+    return this.bytes.subarray(this.start + 1, this.stop);
   }
 
   boolean(): boolean {
     this.element(DER_TAG.BOOLEAN);
-    const value = this.#bytes[this.start] as number;
+    const value = this.bytes[this.start] as number;
     if (this.stop - this.start !== 1 || (value !== 0 && value !== 0xff)) {
       throw new DerError("DER_BOOLEAN", this.header, "a BOOLEAN is not 00 or FF");
     }
@@ -198,8 +199,8 @@ export class DerReader {
     const { start, stop } = this;
     if (start === stop) throw new DerError("DER_INTEGER", this.header, "an INTEGER without content");
     if (stop - start > 1) {
-      const first = this.#bytes[start] as number;
-      const negative = ((this.#bytes[start + 1] as number) & 0x80) !== 0;
+      const first = this.bytes[start] as number;
+      const negative = ((this.bytes[start + 1] as number) & 0x80) !== 0;
       if ((first === 0 && !negative) || (first === 0xff && negative)) {
         throw new DerError("DER_INTEGER", this.header, "an INTEGER is longer than needed");
       }
@@ -219,23 +220,27 @@ export class DerReader {
     this.#checkInteger();
     const { start, stop } = this;
     if (stop - start > 6) return undefined;
-    const bytes = this.#bytes;
+    const bytes = this.bytes;
     let value = ((bytes[start] as number) << 24) >> 24;
     for (let i = start + 1; i < stop; i++) value = value * 256 + (bytes[i] as number);
     return value;
   }
 
+  /** Reads an OBJECT IDENTIFIER; its content is `start` to `stop`. */
+  skipOid(): void {
+    this.element(DER_TAG.OID);
+    checkOid(this.bytes, this.start, this.stop);
+  }
+
   /** Content of an OBJECT IDENTIFIER; `oidToText` spells it. */
   oid(): Uint8Array {
-    this.element(DER_TAG.OID);
-    checkOid(this.#bytes, this.start, this.stop);
+    this.skipOid();
     return this.content();
   }
 
   /** Reads an OBJECT IDENTIFIER and tells whether its content is this one. */
   oidIs(content: Uint8Array): boolean {
-    this.element(DER_TAG.OID);
-    checkOid(this.#bytes, this.start, this.stop);
+    this.skipOid();
     return this.stop - this.start === content.length && this.#startsWith(content);
   }
 
@@ -244,17 +249,16 @@ export class DerReader {
    * first times 256 plus the second. Zero for any other identifier.
    */
   oidAfter(prefix: Uint8Array): number {
-    this.element(DER_TAG.OID);
-    checkOid(this.#bytes, this.start, this.stop);
+    this.skipOid();
     const extra = this.stop - this.start - prefix.length;
     if ((extra !== 1 && extra !== 2) || !this.#startsWith(prefix)) return 0;
-    const first = this.#bytes[this.start + prefix.length] as number;
+    const first = this.bytes[this.start + prefix.length] as number;
     if (extra === 1) return first;
-    return first < 0x80 ? first * 256 + (this.#bytes[this.stop - 1] as number) : 0;
+    return first < 0x80 ? first * 256 + (this.bytes[this.stop - 1] as number) : 0;
   }
 
   #startsWith(content: Uint8Array): boolean {
-    const bytes = this.#bytes;
+    const bytes = this.bytes;
     const { start } = this;
     for (let i = 0; i < content.length; i++) if (bytes[start + i] !== content[i]) return false;
     return true;
@@ -264,6 +268,6 @@ export class DerReader {
   time(): number {
     const generalized = this.peek() === DER_TAG.GENERALIZED_TIME;
     this.element(generalized ? DER_TAG.GENERALIZED_TIME : DER_TAG.UTC_TIME);
-    return decodeTime(this.#bytes, this.start, this.stop, generalized);
+    return decodeTime(this.bytes, this.start, this.stop, generalized);
   }
 }

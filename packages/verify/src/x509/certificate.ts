@@ -21,12 +21,56 @@ const REQUIRED_EXTENSIONS: Readonly<Record<number, string>> = {
   19: "basic constraints",
 };
 
-export interface Extension {
-  /** Content bytes of the object identifier. */
-  readonly oid: Uint8Array;
+/** An extension (RFC 5280 §4.1). Views of its parts are made when asked for: few are, and a view is dear. */
+export class Extension {
   readonly critical: boolean;
+  /** The n of 2.5.29.n, where the standard's own extensions are; 0 for every other identifier. */
+  readonly arc: number;
+  readonly #der: Uint8Array;
+  readonly #oidStart: number;
+  readonly #oidStop: number;
+  readonly #valueStart: number;
+  readonly #valueStop: number;
+  #oid: Uint8Array | undefined;
+  #value: Uint8Array | undefined;
+
+  /** Reads one element of a SEQUENCE OF Extension; `critical` appears only when true. */
+  constructor(reader: DerReader) {
+    const der = reader.bytes;
+    reader.open(DER_TAG.SEQUENCE);
+    reader.skipOid();
+    const { start, stop } = reader;
+    this.critical = reader.peek() === DER_TAG.BOOLEAN;
+    if (this.critical && !reader.boolean())
+      throw new DerError("DER_BOOLEAN", reader.header, "a default value is encoded");
+    reader.element(DER_TAG.OCTET_STRING);
+    this.arc = stop - start === 3 && der[start] === 0x55 && der[start + 1] === 0x1d ? (der[start + 2] as number) : 0;
+    this.#der = der;
+    this.#oidStart = start;
+    this.#oidStop = stop;
+    this.#valueStart = reader.start;
+    this.#valueStop = reader.stop;
+    reader.close();
+  }
+
+  /** Content bytes of the object identifier. */
+  get oid(): Uint8Array {
+    this.#oid ??= this.#der.subarray(this.#oidStart, this.#oidStop);
+    return this.#oid;
+  }
+
   /** The DER inside the extension's OCTET STRING. */
-  readonly value: Uint8Array;
+  get value(): Uint8Array {
+    this.#value ??= this.#der.subarray(this.#valueStart, this.#valueStop);
+    return this.#value;
+  }
+
+  hasOid(content: Uint8Array): boolean {
+    const size = content.length;
+    if (this.#oidStop - this.#oidStart !== size) return false;
+    for (let i = 0; i < size; i++) if (this.#der[this.#oidStart + i] !== content[i]) return false;
+    return true;
+  }
 }
 
 /** Something with a signature, and what was found when it was last checked, so that it need not be checked again. */
@@ -78,8 +122,11 @@ export function readAlgorithm(reader: DerReader): boolean {
 /** No identifier: for those that are only checked. */
 const NONE = new Uint8Array(0);
 
-/** Reads a Name: checked here, decoded when someone asks for a part of it. */
-export function readName(reader: DerReader): DistinguishedName {
+/**
+ * Reads a Name: checked here, decoded when someone asks for a part of it. A name that is among `known`, byte for byte, is
+ * taken from there and decoded once; another one is added.
+ */
+export function readName(reader: DerReader, known: DistinguishedName[] = []): DistinguishedName {
   reader.open(DER_TAG.SEQUENCE);
   const at = reader.header;
   while (!reader.done) {
@@ -93,21 +140,17 @@ export function readName(reader: DerReader): DistinguishedName {
     reader.close();
   }
   reader.close();
-  return new DistinguishedName(reader.since(at));
+  const encoded = reader.since(at);
+  for (const name of known) if (bytesEqual(name.encoded, encoded)) return name;
+  const name = new DistinguishedName(encoded);
+  known.push(name);
+  return name;
 }
 
-/** Reads a SEQUENCE OF Extension; `critical` appears only when true. */
 export function readExtensions(reader: DerReader): Extension[] {
   const extensions: Extension[] = [];
   reader.open(DER_TAG.SEQUENCE);
-  while (!reader.done) {
-    reader.open(DER_TAG.SEQUENCE);
-    const oid = reader.oid();
-    const critical = reader.peek() === DER_TAG.BOOLEAN;
-    if (critical && !reader.boolean()) throw new DerError("DER_BOOLEAN", reader.header, "a default value is encoded");
-    extensions.push({ oid, critical, value: reader.octetString() });
-    reader.close();
-  }
+  while (!reader.done) extensions.push(new Extension(reader));
   reader.close();
   return extensions;
 }
@@ -123,15 +166,10 @@ export function magnitude(integer: Uint8Array): Uint8Array {
   return out[0] === 0 ? out.subarray(1) : out;
 }
 
-/** id-ce, 2.5.29: the third byte tells which. Zero for every other identifier. */
-export function certificateExtensionArc(oid: Uint8Array): number {
-  return oid.length === 3 && oid[0] === 0x55 && oid[1] === 0x1d ? (oid[2] as number) : 0;
-}
-
 function checkRequired(extensions: readonly Extension[]): void {
   let found = 0;
-  for (const { oid } of extensions) {
-    switch (certificateExtensionArc(oid)) {
+  for (const { arc } of extensions) {
+    switch (arc) {
       case 35:
         found |= 1;
         break;
@@ -149,12 +187,12 @@ function checkRequired(extensions: readonly Extension[]): void {
     }
   }
   if (found === 31) return;
-  const present = extensions.map(({ oid }) => certificateExtensionArc(oid));
+  const present = extensions.map(({ arc }) => arc);
   const missing = Object.entries(REQUIRED_EXTENSIONS).filter(([arc]) => !present.includes(Number(arc)));
   throw new MissingExtension(`a certificate lacks: ${missing.map(([, name]) => name).join(", ")}`);
 }
 
-function readCertificate(der: Uint8Array): Certificate {
+function readCertificate(der: Uint8Array, names: DistinguishedName[]): Certificate {
   const reader = new DerReader(der, BUDGETS.certificateDer);
   reader.open(DER_TAG.SEQUENCE);
   reader.open(DER_TAG.SEQUENCE);
@@ -166,12 +204,12 @@ function readCertificate(der: Uint8Array): Certificate {
   }
   const serialNumber = magnitude(reader.integer());
   const tbsAlgorithm = readAlgorithm(reader);
-  const issuer = readName(reader);
+  const issuer = readName(reader, names);
   reader.open(DER_TAG.SEQUENCE);
   const notBefore = reader.time();
   const notAfter = reader.time();
   reader.close();
-  const subject = readName(reader);
+  const subject = readName(reader, names);
   reader.open(DER_TAG.SEQUENCE);
   reader.element(DER_TAG.SEQUENCE);
   const publicKey = reader.bitString();
@@ -190,7 +228,8 @@ function readCertificate(der: Uint8Array): Certificate {
   const signatureDer = reader.bitString();
   reader.close();
   reader.finish();
-  const signature = decodeEcdsaSignature(signatureDer);
+  // After the BIT STRING's count of unused bits.
+  const signature = decodeEcdsaSignature(der, reader.start + 1, reader.stop);
   if (signature === undefined)
     throw new Rejection("STATUS_UNSUPPORTED_CERT_FORMAT", "a certificate's signature is not ECDSA");
   return {
@@ -209,10 +248,9 @@ function readCertificate(der: Uint8Array): Certificate {
   };
 }
 
-/** Parses one certificate, whatever its extensions. Throws Rejection `STATUS_UNSUPPORTED_CERT_FORMAT`. */
-export function parseAnyCertificate(der: Uint8Array): Certificate {
+function readStrictly(der: Uint8Array, names: DistinguishedName[]): Certificate {
   try {
-    return readCertificate(der);
+    return readCertificate(der, names);
   } catch (error) {
     if (error instanceof DerError) {
       throw new Rejection("STATUS_UNSUPPORTED_CERT_FORMAT", `a certificate is not valid DER: ${error.message}`);
@@ -221,17 +259,27 @@ export function parseAnyCertificate(der: Uint8Array): Certificate {
   }
 }
 
+/** Parses one certificate, whatever its extensions. Throws Rejection `STATUS_UNSUPPORTED_CERT_FORMAT`. */
+export function parseAnyCertificate(der: Uint8Array): Certificate {
+  return readStrictly(der, []);
+}
+
 /**
  * Parses one certificate of the PCK hierarchy. Throws Rejection `STATUS_UNSUPPORTED_CERT_FORMAT`, or
  * {@link MissingExtension} if only that is wrong.
  */
 export function parseCertificate(der: Uint8Array): Certificate {
-  const certificate = parseAnyCertificate(der);
+  return parseRelatedCertificate(der, []);
+}
+
+/** {@link parseCertificate} for certificates that share names: see {@link readName}. */
+export function parseRelatedCertificate(der: Uint8Array, names: DistinguishedName[]): Certificate {
+  const certificate = readStrictly(der, names);
   checkRequired(certificate.extensions);
   return certificate;
 }
 
 /** The value of the certificate's SGX extension, if it has one. */
 export function sgxExtensionOf(certificate: Certificate): Uint8Array | undefined {
-  return certificate.extensions.find(({ oid }) => bytesEqual(oid, OID.sgxExtension))?.value;
+  return certificate.extensions.find((extension) => extension.hasOid(OID.sgxExtension))?.value;
 }

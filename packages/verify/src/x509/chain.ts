@@ -1,7 +1,8 @@
 import { bytesEqual, type DecodedPckExtension, decodePckExtension, SgxFormatError } from "@confcom/sgx";
 import { type QvlStatus, Rejection } from "../status.ts";
-import { type Certificate, MissingExtension, parseCertificate, sgxExtensionOf } from "./certificate.ts";
+import { type Certificate, MissingExtension, parseRelatedCertificate, sgxExtensionOf } from "./certificate.ts";
 import type { Crl } from "./crl.ts";
+import type { DistinguishedName } from "./name.ts";
 import { decodePemCertificates } from "./pem.ts";
 
 /** Roles are told by names, as the reference verifier does (spec: DCAP §8, §10 B). */
@@ -74,11 +75,12 @@ export function parseChain(pem: Uint8Array, known: Certificate[] = []): Certific
   if (blocks === undefined || blocks.length === 0) {
     throw new Rejection("STATUS_UNSUPPORTED_CERT_FORMAT", "the certificate chain is not a list of PEM certificates");
   }
+  const names: DistinguishedName[] = [];
   const certificates = blocks.map((der, index) => {
     const same = known.find((certificate) => bytesEqual(certificate.der, der));
     if (same !== undefined) return same;
     try {
-      const certificate = parseCertificate(der);
+      const certificate = parseRelatedCertificate(der, names);
       known.push(certificate);
       return certificate;
     } catch (error) {

@@ -3,7 +3,6 @@ import { BUDGETS } from "../budgets.ts";
 import { Rejection } from "../status.ts";
 import {
   type Certificate,
-  certificateExtensionArc,
   type Extension,
   magnitude,
   readAlgorithm,
@@ -51,7 +50,7 @@ function readRevoked(reader: DerReader): Set<string> {
 }
 
 function readCrlNumber(extensions: readonly Extension[]): number {
-  const values = extensions.filter(({ oid }) => certificateExtensionArc(oid) === CRL_NUMBER);
+  const values = extensions.filter(({ arc }) => arc === CRL_NUMBER);
   const [extension] = values;
   if (extension === undefined || values.length !== 1) {
     throw new Rejection("STATUS_SGX_CRL_UNSUPPORTED_FORMAT", "a CRL has no CRL Number, or several");
@@ -83,7 +82,8 @@ function readCrl(der: Uint8Array): Crl {
   reader.close();
   const signedBytes = reader.since(tbsAt);
   const algorithm = readAlgorithm(reader);
-  const signature = decodeEcdsaSignature(reader.bitString());
+  reader.bitString();
+  const signature = decodeEcdsaSignature(der, reader.start + 1, reader.stop);
   reader.close();
   reader.finish();
   return {
@@ -94,7 +94,7 @@ function readCrl(der: Uint8Array): Crl {
     thisUpdate,
     nextUpdate,
     number: readCrlNumber(extensions),
-    hasAuthorityKeyIdentifier: extensions.some(({ oid }) => certificateExtensionArc(oid) === AUTHORITY_KEY_IDENTIFIER),
+    hasAuthorityKeyIdentifier: extensions.some(({ arc }) => arc === AUTHORITY_KEY_IDENTIFIER),
     revoked,
   };
 }

@@ -1,5 +1,5 @@
 import { bytesEqual, toHex } from "@confcom/sgx";
-import { DER_TAG, DerReader, oidToText } from "@confcom/sgx/der";
+import { DER_TAG, type DerReader, oidToText } from "@confcom/sgx/der";
 
 /** The attribute types that the certificate profile uses, by the short names of RFC 4514 (spec: DCAP §8). */
 const SHORT_NAMES: Readonly<Record<string, string>> = {
@@ -18,45 +18,96 @@ const SHORT_NAMES: Readonly<Record<string, string>> = {
 };
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+/** One character for one byte; which character is certain for ASCII only (the label means windows-1252). */
+const bytewise = new TextDecoder("latin1");
 
+/** Short names of 2.5.4.n by n, for the identifiers that nearly every attribute has. */
+const SHORT_NAMES_2_5_4: readonly (string | undefined)[] = Array.from(
+  { length: 13 },
+  (_, n) => SHORT_NAMES[`2.5.4.${n}`],
+);
+
+/** One attribute of a name: offsets into the name's DER. */
 interface Attribute {
-  /** Content bytes of the attribute type's identifier. */
-  readonly type: Uint8Array;
+  /** Position of its SET in the name. */
+  readonly set: number;
+  readonly typeStart: number;
+  readonly typeStop: number;
   readonly tag: number;
-  readonly content: Uint8Array;
-  readonly encoded: Uint8Array;
+  /** The value with its header starts here. */
+  readonly header: number;
+  readonly start: number;
+  readonly stop: number;
+}
+
+/** Where the content of the element at `at` starts. Its header has been checked before. */
+function contentStart(der: Uint8Array, at: number): number {
+  const first = der[at + 1] as number;
+  return first < 0x80 ? at + 2 : at + 2 + (first & 0x7f);
+}
+
+function contentStop(der: Uint8Array, at: number, start: number): number {
+  const first = der[at + 1] as number;
+  if (first < 0x80) return start + first;
+  let length = 0;
+  for (let i = at + 2; i < start; i++) length = length * 256 + (der[i] as number);
+  return start + length;
+}
+
+/** The attributes of a name that a {@link DerReader} has walked: nothing is checked again. */
+function readAttributes(der: Uint8Array): Attribute[] {
+  const attributes: Attribute[] = [];
+  const end = der.length;
+  let at = contentStart(der, 0);
+  for (let set = 0; at < end; set++) {
+    const setStart = contentStart(der, at);
+    const setStop = contentStop(der, at, setStart);
+    at = setStart;
+    while (at < setStop) {
+      const type = contentStart(der, at);
+      const typeStart = contentStart(der, type);
+      const header = contentStop(der, type, typeStart);
+      const start = contentStart(der, header);
+      const stop = contentStop(der, header, start);
+      attributes.push({ set, typeStart, typeStop: header, tag: der[header] as number, header, start, stop });
+      at = stop;
+    }
+  }
+  return attributes;
+}
+
+/** The n of 2.5.4.n, -1 for every other identifier. */
+function attributeArc(der: Uint8Array, { typeStart, typeStop }: Attribute): number {
+  return typeStop - typeStart === 3 && der[typeStart] === 0x55 && der[typeStart + 1] === 4
+    ? (der[typeStart + 2] as number)
+    : -1;
 }
 
 function latin1(bytes: Uint8Array): string {
   return String.fromCharCode.apply(null, bytes as unknown as number[]);
 }
 
-function isAscii(bytes: Uint8Array): boolean {
-  for (let i = 0; i < bytes.length; i++) if ((bytes[i] as number) >= 0x80) return false;
+function isAscii(bytes: Uint8Array, start: number, stop: number): boolean {
+  for (let i = start; i < stop; i++) if ((bytes[i] as number) >= 0x80) return false;
   return true;
 }
 
-/** The value if its string type and bytes make it one. */
-function decodeString({ tag, content }: Attribute): string | undefined {
-  if (content.length > 1000) return undefined;
+function isString(tag: number): boolean {
   switch (tag) {
     case DER_TAG.UTF8_STRING:
-      if (isAscii(content)) return latin1(content);
-      try {
-        return utf8.decode(content);
-      } catch {
-        return undefined;
-      }
     case DER_TAG.NUMERIC_STRING:
     case DER_TAG.PRINTABLE_STRING:
     case DER_TAG.TELETEX_STRING:
     case DER_TAG.IA5_STRING:
     case DER_TAG.VISIBLE_STRING:
-      return latin1(content);
+      return true;
     default:
-      return undefined;
+      return false;
   }
 }
+
+/** Printable ASCII without what is escaped: no blank at either end, no number sign at the start. */
+const PLAIN = /^[!$-*.-:=?-[\]-~-](?:[ !#-*.-:=?-[\]-~-]*[!#-*.-:=?-[\]-~-])?$/;
 
 function escapeValue(value: string): string {
   let out = "";
@@ -78,8 +129,10 @@ function escapeValue(value: string): string {
 export class DistinguishedName {
   /** The name's DER. */
   readonly encoded: Uint8Array;
-  #attributes: Attribute[][] | undefined;
-  readonly #values = new Map<number, string>();
+  #attributes: Attribute[] | undefined;
+  /** The DER with a character for each byte: parts that are ASCII are cut out of it. */
+  #characters: string | undefined;
+  #commonName: string | undefined;
   #text: string | undefined;
 
   /** `encoded` has been walked by a {@link DerReader}: a SEQUENCE of SETs of attributes. */
@@ -87,54 +140,38 @@ export class DistinguishedName {
     this.encoded = encoded;
   }
 
-  #relative(): Attribute[][] {
-    if (this.#attributes !== undefined) return this.#attributes;
-    const relative: Attribute[][] = [];
-    const reader = new DerReader(this.encoded);
-    reader.open(DER_TAG.SEQUENCE);
-    while (!reader.done) {
-      const attributes: Attribute[] = [];
-      reader.open(DER_TAG.SET);
-      while (!reader.done) {
-        reader.open(DER_TAG.SEQUENCE);
-        const type = reader.oid();
-        const tag = reader.skip();
-        attributes.push({ type, tag, content: reader.content(), encoded: reader.encoded() });
-        reader.close();
-      }
-      reader.close();
-      relative.push(attributes);
+  /** The value if its string type and bytes make it one. */
+  #decode({ tag, start, stop }: Attribute): string | undefined {
+    if (!isString(tag) || stop - start > 1000) return undefined;
+    if (isAscii(this.encoded, start, stop)) {
+      this.#characters ??= bytewise.decode(this.encoded);
+      return this.#characters.slice(start, stop);
     }
-    reader.close();
-    this.#attributes = relative;
-    return relative;
+    const content = this.encoded.subarray(start, stop);
+    if (tag !== DER_TAG.UTF8_STRING) return latin1(content);
+    try {
+      return utf8.decode(content);
+    } catch {
+      return undefined;
+    }
   }
 
   /** Value of the first attribute 2.5.4.`type`; empty if there is none or it is not readable as text. */
   #get(type: number): string {
-    let value = this.#values.get(type);
-    if (value === undefined) {
-      value = this.#find(type);
-      this.#values.set(type, value);
-    }
-    return value;
-  }
-
-  #find(type: number): string {
-    for (const attributes of this.#relative()) {
-      for (const attribute of attributes) {
-        const oid = attribute.type;
-        if (oid.length !== 3 || oid[0] !== 0x55 || oid[1] !== 4 || oid[2] !== type) continue;
-        // OpenSSL's conversion of the older string types beyond ASCII changes their length, which counts as a failure.
-        if (attribute.tag !== DER_TAG.UTF8_STRING && !isAscii(attribute.content)) return "";
-        return decodeString(attribute) ?? "";
-      }
+    this.#attributes ??= readAttributes(this.encoded);
+    for (const attribute of this.#attributes) {
+      if (attributeArc(this.encoded, attribute) !== type) continue;
+      // OpenSSL's conversion of the older string types beyond ASCII changes their length, which counts as a failure.
+      const { tag, start, stop } = attribute;
+      if (tag !== DER_TAG.UTF8_STRING && !isAscii(this.encoded, start, stop)) return "";
+      return this.#decode(attribute) ?? "";
     }
     return "";
   }
 
   get commonName(): string {
-    return this.#get(3);
+    this.#commonName ??= this.#get(3);
+    return this.#commonName;
   }
 
   get organization(): string {
@@ -143,16 +180,37 @@ export class DistinguishedName {
 
   /** The name in the order and escaping of RFC 2253. */
   get text(): string {
-    this.#text ??= [...this.#relative()]
-      .reverse()
-      .map((attributes) => [...attributes].reverse().map(printAttribute).join("+"))
-      .join(",");
+    this.#text ??= this.#print();
     return this.#text;
+  }
+
+  #print(): string {
+    this.#attributes ??= readAttributes(this.encoded);
+    const attributes = this.#attributes;
+    let text = "";
+    for (let i = attributes.length - 1; i >= 0; i--) {
+      const attribute = attributes[i] as Attribute;
+      text += this.#printAttribute(attribute);
+      if (i > 0) text += (attributes[i - 1] as Attribute).set === attribute.set ? "+" : ",";
+    }
+    return text;
+  }
+
+  #printAttribute(attribute: Attribute): string {
+    const { typeStart, typeStop, header, stop } = attribute;
+    const arc = attributeArc(this.encoded, attribute);
+    const type = arc >= 0 ? "" : oidToText(this.encoded.subarray(typeStart, typeStop));
+    const name = arc >= 0 ? SHORT_NAMES_2_5_4[arc] : SHORT_NAMES[type];
+    const value = this.#decode(attribute);
+    if (name === undefined || value === undefined) {
+      return `${name ?? (type || `2.5.4.${arc}`)}=#${toHex(this.encoded.subarray(header, stop))}`;
+    }
+    return `${name}=${PLAIN.test(value) ? value : escapeValue(value)}`;
   }
 
   equals(other: DistinguishedName): boolean {
     if (this === other || bytesEqual(this.encoded, other.encoded)) return true;
-    return COMPARED.every((type) => this.#get(type) === other.#get(type));
+    return this.commonName === other.commonName && COMPARED.every((type) => this.#get(type) === other.#get(type));
   }
 
   /** Whether both print the same: what a CRL's issuer must do with its CA's subject. */
@@ -161,13 +219,5 @@ export class DistinguishedName {
   }
 }
 
-/** Common name, country, organization, locality, state: 2.5.4.n. */
-const COMPARED = [3, 6, 10, 7, 8] as const;
-
-function printAttribute(attribute: Attribute): string {
-  const type = oidToText(attribute.type);
-  const name = SHORT_NAMES[type];
-  const value = decodeString(attribute);
-  if (name === undefined || value === undefined) return `${name ?? type}=#${toHex(attribute.encoded)}`;
-  return `${name}=${escapeValue(value)}`;
-}
+/** Beside the common name: country, organization, locality, state: 2.5.4.n. */
+const COMPARED = [6, 10, 7, 8] as const;
