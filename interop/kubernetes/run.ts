@@ -3,7 +3,7 @@
  * on bad days. One line per check as it is known, and as the last line `N passed, N failed`; exit code 0 only if none
  * failed.
  *
- * usage: npm run cluster [-- --only PATTERN] [-- --list] [-- --keep] [-- --json FILE]
+ * usage: npm run cluster [-- --only PATTERN] [-- --repeat N] [-- --list] [-- --keep] [-- --json FILE]
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -23,12 +23,14 @@ const { values: options } = parseArgs({
   options: {
     only: { type: "string" },
     list: { type: "boolean", default: false },
+    repeat: { type: "string", default: "1" },
     keep: { type: "boolean", default: false },
     json: { type: "string" },
   },
 });
 const only = options.only === undefined ? undefined : new RegExp(options.only);
-const checks = all.filter(({ name }) => only === undefined || only.test(name));
+const chosen = all.filter(({ name }) => only === undefined || only.test(name));
+const checks = Array.from({ length: Number(options.repeat) }, () => chosen).flat();
 if (options.list) {
   for (const { name } of checks) process.stdout.write(`${name}\n`);
   process.exit(0);

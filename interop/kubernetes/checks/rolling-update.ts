@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { AZURE_EPC_RESOURCE, PLUGIN_NAME, QUOTE_HELPER_NAME } from "@confcom/kubernetes";
 import { type Check, expect, expectEqual } from "../../check.ts";
-import { type ClusterScene, SGX_NODE } from "../scene.ts";
+import { PUBLISHED } from "../installation.ts";
+import { count } from "../observe/kubernetes-objects.ts";
+import { type ClusterScene, NAMESPACE, SGX_NODE } from "../scene.ts";
 import { EpcPods } from "../workload/epc-pods.ts";
 import { QuoteLoad } from "../workload/quote-load/quote-load.ts";
 
@@ -17,12 +19,12 @@ export const rollingUpdate: readonly Check<ClusterScene>[] = [
       const nodes = [SGX_NODE, second.name];
       const loads = await Promise.all(nodes.map((node) => QuoteLoad.start(scene, node, scene.fresh("load"))));
       const holders = await EpcPods.start(scene, SGX_NODE, [32]);
-      const epc = new EpcWatch(scene, nodes);
+      const offered = new OfferWatch(scene, nodes);
       const began = Date.now();
       await scene.update();
       await Promise.all([PLUGIN_NAME, QUOTE_HELPER_NAME].map((name) => scene.rolledOut(name, 120_000)));
       const took = Date.now() - began;
-      await epc.stop();
+      await offered.stop();
       await holders.expectUntouched();
       const windows = await Promise.all(loads.map((load) => load.since(began)));
       const longest = Math.max(...windows.map(({ longestGapMs }) => longestGapMs));
@@ -33,26 +35,30 @@ export const rollingUpdate: readonly Check<ClusterScene>[] = [
         gapsMs: windows.map(({ longestGapMs }) => longestGapMs),
         quotes,
         libraryFailed: failures.length,
-        ...epc.figures(),
+        looks: offered.looks,
+        epcCapacityZero: offered.zeroCapacity,
+        allocatableZero: offered.zeroAllocatable,
+        helperDelays: await helperDelays(scene, began),
       };
       for (const window of windows) {
         expect(window.gaps.length > 0, "no gap seen: the helper was not replaced under this load");
         expectEqual(window.pubKeyIds.length, 1, "attestation keys seen on one node");
       }
       expect(failures.length === 0, `${failures.length} of ${quotes} quotes failed: ${failures[0]?.reason}`);
-      expect(longest <= LONGEST_GAP, `no quotes for ${longest} ms`);
-      expectEqual(epc.zeroCapacity, 0, "looks at which a node had no EPC capacity");
+      expect(longest <= LONGEST_GAP, `no quotes for ${longest} ms: ${JSON.stringify(scene.figures["rolling update"])}`);
+      expectEqual(offered.zeroCapacity, 0, "looks at which a node had no EPC capacity");
       await Promise.all([...loads.map((load) => load.stop()), holders.stop()]);
-      return `${(took / 1000).toFixed(1)} s for ${nodes.length} SGX nodes: gaps ${windows.map(({ longestGapMs }) => `${longestGapMs} ms`).join(", ")}; ${quotes} quotes of the client library, 0 failed; EPC capacity never 0 in ${epc.looks} looks, allocatable 0 in ${epc.zeroAllocatable}`;
+      return `${(took / 1000).toFixed(1)} s for ${nodes.length} SGX nodes: gaps ${windows.map(({ longestGapMs }) => `${longestGapMs} ms`).join(", ")}; ${quotes} quotes of the client library, 0 failed; EPC capacity never 0 in ${offered.looks} looks, not allocatable in ${JSON.stringify(offered.zeroAllocatable)}`;
     },
   },
 ];
 
-/** Looks at the nodes' EPC all the time. */
-class EpcWatch {
+/** Looks all the time at what the nodes offer. */
+class OfferWatch {
   looks = 0;
   zeroCapacity = 0;
-  zeroAllocatable = 0;
+  /** Looks at which a resource was not allocatable, by node and name. */
+  readonly zeroAllocatable: Record<string, number> = {};
   #ended = false;
   readonly #done: Promise<void>;
 
@@ -63,21 +69,29 @@ class EpcWatch {
   async #watch(scene: ClusterScene, nodes: readonly string[]): Promise<void> {
     while (!this.#ended) {
       for (const node of nodes) {
-        const { allocatable, capacity } = await scene.resource(node, AZURE_EPC_RESOURCE);
+        const { allocatable, capacity } = (await scene.api.node(node)).status;
         this.looks++;
-        if (capacity === 0) this.zeroCapacity++;
-        if (allocatable === 0) this.zeroAllocatable++;
+        if (count(capacity[AZURE_EPC_RESOURCE]) === 0) this.zeroCapacity++;
+        for (const name of PUBLISHED) {
+          const key = `${node} ${name}`;
+          if (count(allocatable[name]) === 0) this.zeroAllocatable[key] = (this.zeroAllocatable[key] ?? 0) + 1;
+        }
       }
-      await sleep(200);
+      await sleep(100);
     }
-  }
-
-  figures(): object {
-    return { epcLooks: this.looks, epcCapacityZero: this.zeroCapacity, epcAllocatableZero: this.zeroAllocatable };
   }
 
   async stop(): Promise<void> {
     this.#ended = true;
     await this.#done;
   }
+}
+
+/** What kept the new helpers from their nodes: the scheduler, or the kubelet's admission. */
+async function helperDelays(scene: ClusterScene, began: number): Promise<string[]> {
+  const events = await scene.api.events(`involvedObject.namespace=${NAMESPACE},type=Warning`);
+  return events
+    .filter(({ involvedObject }) => involvedObject.name.startsWith(QUOTE_HELPER_NAME))
+    .filter(({ metadata }) => Date.parse(metadata.creationTimestamp) >= began - 1000)
+    .map(({ reason, message }) => `${reason}: ${message.slice(0, 200)}`);
 }
