@@ -8,6 +8,7 @@
 import { tmpdir } from "node:os";
 import { parseArgs } from "node:util";
 import { type Check, type CheckResult, runChecks } from "./check.ts";
+import { browser } from "./checks/browser.ts";
 import { fortanixClient } from "./checks/fortanix-client.ts";
 import { goldenFrames } from "./checks/golden-frames.ts";
 import { opensslChain } from "./checks/openssl-chain.ts";
@@ -43,6 +44,7 @@ const all = [
   ...workers,
   ...privateProfile,
   ...takeover,
+  ...browser,
 ];
 const checks = all.filter(({ name }) => options.only === undefined || name.includes(options.only));
 

@@ -27,18 +27,23 @@ function lastCertificate(pem: string): Uint8Array {
   return der;
 }
 
+/** A quote of a real platform with the reference verifier's answer to it. */
+export interface RealSubject extends Subject {
+  readonly recorded: { readonly result: string; readonly expired: boolean; readonly advisories: string };
+}
+
 /** The quotes of real platforms whose collateral is public, at a date at which all of it is valid. */
-export function realSubjects(): Subject[] {
+export function realSubjects(): RealSubject[] {
   const expected = JSON.parse(fixture("expected.json").toString("utf8")) as {
     quote: string;
     collateral: string;
     when: string;
     date: number;
-    intel: { ret: string };
+    intel: { ret: string; qv: string; expired: 0 | 1; sa: string | null };
   }[];
   return expected
     .filter(({ when, intel }) => when === "valid" && intel.ret === "0x0000")
-    .map(({ quote, collateral, date }) => {
+    .map(({ quote, collateral, date, intel }) => {
       const fields = JSON.parse(fixture(`collateral/${collateral}.json`).toString("utf8")) as Collateral;
       return {
         name: `${quote} with ${collateral}`,
@@ -47,6 +52,7 @@ export function realSubjects(): Subject[] {
         trustedRoot: INTEL_SGX_ROOT_KEY,
         rootCertificate: lastCertificate(fields.tcb_info_issuer_chain),
         now: new Date(date * 1000),
+        recorded: { result: intel.qv, expired: intel.expired === 1, advisories: intel.sa ?? "" },
       };
     });
 }
