@@ -4,6 +4,7 @@ import { admissionPolicy } from "./admission-policy.ts";
 import { apiServerAway } from "./api-server-away.ts";
 import { attestation } from "./attestation.ts";
 import { daemons } from "./daemons.ts";
+import { devCluster } from "./dev-cluster.ts";
 import { deviceVanishes } from "./device-vanishes.ts";
 import { discovery } from "./discovery.ts";
 import { epcSizeChanges } from "./epc-size-changes.ts";
@@ -49,4 +50,5 @@ export const checks: readonly Check<ClusterScene>[] = [
   ...numa,
   ...sizes,
   ...harnessKilled,
+  ...devCluster,
 ];

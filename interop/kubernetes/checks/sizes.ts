@@ -35,6 +35,7 @@ export const sizes: readonly Check<ClusterScene>[] = [
       big.fixture.setEpcMiB(HALF_TERABYTE);
       const half = await published(scene, BIG_NODE, HALF_TERABYTE, "counter", [300 * 1024]);
       await refusedBeyond(scene, BIG_NODE, HALF_TERABYTE);
+      await counterLasts(scene, HALF_TERABYTE);
       return [devices, counter, half].map(told).join("; ");
     },
   },
@@ -68,6 +69,7 @@ export const sizes: readonly Check<ClusterScene>[] = [
       expectEqual(devices.bytes, 4_190_144, "bytes of the list");
       const { publishing } = await scene.pluginStatus(SGX_NODE);
       expect((publishing?.warnings.length ?? 0) > 0, "no warning for so long a list");
+      await tooLongForTheKubelet(scene);
       return [devices, counter].map(told).join("; ");
     },
   },
@@ -155,6 +157,33 @@ async function refusedBeyond(scene: ClusterScene, node: string, totalMiB: number
     );
   });
   await Promise.all([first.name, second].map((name) => scene.api.deletePod(namespace, name, 0)));
+}
+
+/** Somebody takes the number away, and the kubelet starts again: it is there again after both. */
+async function counterLasts(scene: ClusterScene, totalMiB: number): Promise<void> {
+  const status = { capacity: { [AZURE_EPC_RESOURCE]: null } };
+  await scene.api.patch(`/api/v1/nodes/${BIG_NODE}/status`, { status }, "application/merge-patch+json");
+  await scene.allocatable(BIG_NODE, AZURE_EPC_RESOURCE, totalMiB, 45_000);
+  await scene.node(BIG_NODE).kubelet.restart();
+  const restarted = Date.now();
+  await until("the new kubelet has written the node's status", 45_000, async () => {
+    const { conditions } = (await scene.api.node(BIG_NODE)).status;
+    const heartbeat = conditions.find(({ type }) => type === "Ready")?.lastHeartbeatTime ?? "";
+    expect(Date.parse(heartbeat) >= restarted, `last written at ${heartbeat}`);
+  });
+  await scene.allocatable(BIG_NODE, AZURE_EPC_RESOURCE, totalMiB, 45_000);
+}
+
+/** One list more than fits: said before anything is sent, so that the kubelet goes on listening. */
+async function tooLongForTheKubelet(scene: ClusterScene): Promise<void> {
+  scene.node(SGX_NODE).fixture.setEpcMiB(LARGEST_AZURE + 1024);
+  await until("the plugin says that the list is too long", 30_000, async () => {
+    const { problems, publishing, resources } = await scene.pluginStatus(SGX_NODE);
+    const codes = problems.map(({ code }) => code).join();
+    expect(codes.includes("EPC_LIST_TOO_LARGE"), `problems: ${codes || "none"}; mode ${publishing?.mode}`);
+    for (const { name, listAndWatchOpen } of resources) expect(listAndWatchOpen, `the list of ${name} is not read`);
+  });
+  expect(!/ResourceExhausted/.test(scene.node(SGX_NODE).kubelet.log()), "the kubelet was sent more than it takes");
 }
 
 function told({ totalMiB, mode, bytes, pluginRssMiB, kubeletRssMiB, running }: Published): string {
