@@ -1,19 +1,22 @@
-import { CommandError } from "../command-error.ts";
+import { looksLikeCertificate } from "@confcom/verify";
 import { decodeBinaryText } from "./binary-text.ts";
 import { readInput } from "./read-input.ts";
 
-/** Quotes are a few KiB; anything over this is something else. */
+/** Quotes are a few KiB, and certificates around them twice that; anything over this is something else. */
 const QUOTE_LIMIT = 1024 * 1024;
 
-/** Reads a quote: binary, hexadecimal or base64. Throws CommandError. */
-export function readQuote(path: string): Uint8Array {
-  const { bytes } = decodeBinaryText(readInput(path, "the quote", QUOTE_LIMIT));
-  if (bytes.length === 0) {
-    throw new CommandError(
-      "CLI_INPUT_MALFORMED",
-      `${path === "-" ? "standard input" : path} is empty`,
-      "Pass a file that holds a quote.",
-    );
-  }
-  return bytes;
+/** What was given in the place of a quote: a quote, a certificate that may carry one (DER or PEM), or nothing at all. */
+export interface QuoteInput {
+  readonly kind: "quote" | "certificate" | "empty";
+  readonly bytes: Uint8Array;
+}
+
+/** Reads a quote or a certificate: binary, hexadecimal or base64; certificates as PEM too. Throws CommandError. */
+export function readQuoteInput(path: string): QuoteInput {
+  const input = readInput(path, "the quote", QUOTE_LIMIT);
+  // PEM first: its characters are those of base64.
+  if (looksLikeCertificate(input)) return { kind: "certificate", bytes: input };
+  const { bytes } = decodeBinaryText(input);
+  if (bytes.length === 0) return { kind: "empty", bytes };
+  return { kind: looksLikeCertificate(bytes) ? "certificate" : "quote", bytes };
 }

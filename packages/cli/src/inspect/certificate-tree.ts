@@ -33,7 +33,7 @@ function certificateNode(der: Uint8Array): TreeNode {
   };
 }
 
-const isoDate = (seconds: number) => new Date(seconds * 1000).toISOString().replace(".000Z", "Z");
+export const isoDate = (seconds: number) => new Date(seconds * 1000).toISOString().replace(".000Z", "Z");
 
 function extensionNodes(der: Uint8Array | undefined): TreeNode[] {
   if (der === undefined) return [];

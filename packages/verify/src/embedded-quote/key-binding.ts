@@ -1,5 +1,5 @@
 import { bytesEqual, toHex } from "@confcom/sgx";
-import { type Step, sha256, sha384, sha512 } from "../crypto.ts";
+import { runStep, type Step, sha256, sha384, sha512, type VerificationCrypto } from "../crypto.ts";
 import type { HashAlgorithm } from "../policy.ts";
 import type { EmbeddedQuote } from "./embedded-quote.ts";
 
@@ -61,4 +61,12 @@ export function* checkKeyBinding(embedded: EmbeddedQuote, reportData: Uint8Array
   return bytesEqual(keyHash, keyReference.hash)
     ? { bound: true, found: `${named}, which hold the ${algorithm} of the public key` }
     : { bound: false, found: `${named}, but their ${algorithm} of a public key is not this key's` };
+}
+
+/**
+ * Compares the report data of a decoded quote with the public key of the certificate it came in. Says nothing about the
+ * quote itself: `verifyCertificate` does both.
+ */
+export function compareKey(embedded: EmbeddedQuote, reportData: Uint8Array, crypto: VerificationCrypto): KeyBinding {
+  return runStep(checkKeyBinding(embedded, reportData), crypto);
 }
