@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { KubernetesError } from "../errors.ts";
+import { limitConnections } from "./connection-limit.ts";
 import type { ListenAddress } from "./listen-address.ts";
 
 /** Whether something holds, and in one sentence why (not). */
@@ -47,7 +48,7 @@ export async function startStatusServer(listen: ListenAddress, source: StatusSou
     },
     (request, response) => void respond(source, request, response),
   );
-  server.maxConnections = LIMITS.connections;
+  limitConnections(server, LIMITS.connections);
   await listening(server, listen);
   const { port } = server.address() as AddressInfo;
   return { address: { host: listen.host, port }, close: () => closed(server) };
