@@ -42,6 +42,11 @@ export function register(program: Command, output: Output): void {
 async function verify(path: string | undefined, options: VerifyCommandOptions, output: Output): Promise<void> {
   if (options.jsonl !== undefined) {
     if (path !== undefined) throw usage("give a quote or --jsonl FILE, not both", "verify");
+    const ignored = Object.entries(options).filter(
+      ([name, value]) => isGiven(value) && !["jsonl", "json"].includes(name),
+    );
+    if (ignored.length > 0)
+      throw usage("the lines of --jsonl FILE say all there is to say; give no other option", "verify");
     const { verifyCaseLines } = await import("../verify/case-lines.ts");
     process.exitCode = ExitCode.CANNOT_CREATE;
     verifyCaseLines(options.jsonl, (line) => output.line(line));
@@ -80,6 +85,10 @@ const NOTHING_TO_VERIFY = {
   },
   trustedRoots: [],
 };
+
+function isGiven(value: unknown): boolean {
+  return Array.isArray(value) ? value.length > 0 : value !== undefined;
+}
 
 async function materialFor(options: VerifyCommandOptions, output: Output) {
   const { INTEL_SGX_ROOT_KEY, trustedRootFromCertificate } = await import("@confcom/verify");

@@ -129,6 +129,23 @@ describe("confcom verify", () => {
     assert.ok(lines.includes("steps"));
   });
 
+  it("the same in hexadecimal or base64, in lines or not", () => {
+    const quote = readFileSync(TDX[1] as string);
+    const hex = quote.toString("hex");
+    for (const [name, text] of Object.entries({
+      hex,
+      "hex with 0x": `0x${hex.toUpperCase()}\n`,
+      "hex in lines": hex.replace(/.{64}/g, "$&\n"),
+      base64: quote.toString("base64"),
+      "base64 in lines": quote.toString("base64").replace(/.{76}/g, "$&\r\n"),
+      base64url: quote.toString("base64url"),
+    })) {
+      writeFileSync(path("text-quote"), text);
+      assert.equal(confcom("verify", path("text-quote"), ...TDX.slice(2)).status, 0, name);
+      assert.match(confcom("inspect", path("text-quote")).out, /^TDX quote version 4/, name);
+    }
+  });
+
   it("a TDX quote that is out of date: 1", () => {
     const { status, lines } = confcom(...TDX_OUT_OF_DATE);
     assert.equal(status, 1);
@@ -197,6 +214,9 @@ describe("confcom verify", () => {
       [...TDX, "--mrtd", "00".repeat(48), "--mrsigner", "00".repeat(32)],
       [...TDX, "--at", "yesterday"],
       [...TDX, "--at", "1/2/2026"],
+      ["verify", "--jsonl", path("empty"), "--allow", "OUT_OF_DATE"],
+      ["verify", "--jsonl", path("empty"), "--collateral", path("collateral.json")],
+      ["verify", "--jsonl", path("empty"), path("software.bin")],
     ]) {
       assert.equal(confcom(...args).status, 64, args.join(" "));
     }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { concatBytes } from "@confcom/sgx";
+import { concatBytes, toHex } from "@confcom/sgx";
 import { derOctetString, derSequence } from "@confcom/sgx/der";
 import fc from "fast-check";
 import { VerifyError } from "../errors.ts";
@@ -181,6 +181,8 @@ it("a certificate is told from a quote by how it starts", () => {
   const text = (value: string) => new TextEncoder().encode(value);
   assert.equal(looksLikeCertificate(testCertificate(KEY, [])), true);
   assert.equal(looksLikeCertificate(text("subject=CN = RATLS\n-----BEGIN CERTIFICATE-----\n")), true);
+  assert.equal(looksLikeCertificate(text("0 s:CN = RATLS\n-----BEGIN CERTIFICATE-----\n")), true);
   assert.equal(looksLikeCertificate(QUOTE), false);
+  assert.equal(looksLikeCertificate(text(toHex(QUOTE))), false, "the 0 of 0300 is the tag of a SEQUENCE");
   assert.equal(looksLikeCertificate(new Uint8Array(0)), false);
 });

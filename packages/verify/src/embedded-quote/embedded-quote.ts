@@ -4,7 +4,7 @@ import { VerifyError } from "../errors.ts";
 import { readConceptualMessage } from "./conceptual-message.ts";
 import { type Evidence, EvidenceError, type KeyReference } from "./evidence.ts";
 import { readOpenEnclaveEvidence, readOpenEnclaveReport } from "./open-enclave.ts";
-import { readSubjectCertificate, type SubjectCertificate } from "./subject-certificate.ts";
+import { readSubjectCertificate, type SubjectCertificate, startsAsDer } from "./subject-certificate.ts";
 
 interface Scheme {
   readonly oid: string;
@@ -76,7 +76,7 @@ export function readEmbeddedQuote(bytes: Uint8Array): EmbeddedQuote {
  * neither, though it has PEM further on.
  */
 export function looksLikeCertificate(bytes: Uint8Array): boolean {
-  if (bytes[0] === 0x30) return true;
+  if (startsAsDer(bytes)) return true;
   const start = new TextDecoder("latin1").decode(bytes.subarray(0, 65536));
   const marker = start.indexOf("-----BEGIN CERTIFICATE-----");
   return marker >= 0 && /^[\t\n\r\x20-\x7e]*$/.test(start.slice(0, marker));

@@ -82,6 +82,15 @@ function read(der: Uint8Array): SubjectCertificate {
 }
 
 /**
+ * Whether the bytes start as the DER of a certificate: a SEQUENCE whose length takes bytes of its own, as no certificate is
+ * shorter. Text never does, though it may start with the same character: "0".
+ */
+export function startsAsDer(bytes: Uint8Array): boolean {
+  const length = bytes[1] ?? 0;
+  return bytes[0] === DER_TAG.SEQUENCE && length > 0x80 && length <= 0x84;
+}
+
+/**
  * Reads a certificate, DER or PEM (the first one of a chain). Its signature is not checked. Throws VerifyError
  * `CERTIFICATE`.
  */
@@ -89,7 +98,7 @@ export function readSubjectCertificate(bytes: Uint8Array): SubjectCertificate {
   if (bytes.length > BUDGETS.quoteBytes) {
     throw new VerifyError("CERTIFICATE", `a certificate of ${bytes.length} bytes is over the limit`);
   }
-  const der = bytes[0] === DER_TAG.SEQUENCE ? bytes : decodePemCertificates(bytes)?.[0];
+  const der = startsAsDer(bytes) ? bytes : decodePemCertificates(bytes)?.[0];
   if (der === undefined) throw new VerifyError("CERTIFICATE", "neither PEM nor DER of a certificate");
   try {
     return read(der);
