@@ -229,10 +229,10 @@ export class ClusterScene {
     await this.cluster.apply(manifestYaml(this.manifests({}, only)));
   }
 
-  /** An update of both DaemonSets: new pod templates, applied as they are; pods are replaced as the manifests say. */
-  async update(): Promise<void> {
-    this.#generation = this.fresh("generation");
-    await this.applyManifests();
+  /** An update: new pod templates, applied as they are; pods are replaced as the manifests say. */
+  async update(only?: ManifestPart): Promise<void> {
+    if (only !== "quote-helper") this.#generation = this.fresh("generation");
+    await this.applyManifests(only);
   }
 
   /** Waits until every pod of a DaemonSet is of its newest template and ready. */

@@ -31,7 +31,7 @@ export function pluginDaemonSet(values: ManifestValues, version: string): Daemon
   return daemonSet(PLUGIN_NAME, values, {
     nodeSelector: { "kubernetes.io/os": "linux" },
     terminationGracePeriodSeconds: 10,
-    // The successor takes the resources over before the old pod leaves: EPC is allocatable all the time, and a helper that
+    // The successor takes the resources over before the old pod leaves: EPC stays allocatable, and a helper that
     // is updated at the same time is not refused for want of it.
     rollingUpdate: { maxUnavailable: 0, maxSurge: 1 },
     ...(initContainers === undefined ? {} : { initContainers }),
