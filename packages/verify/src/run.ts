@@ -24,15 +24,28 @@ export class Ended extends Error {
 /** Words for a person, or how to make them: most verifications are never read. */
 export type Words = string | (() => string);
 
-function step(name: string, status: QvlStatus, outcome: VerificationStep["outcome"], words: Words): VerificationStep {
-  return {
-    name,
-    status,
-    outcome,
-    get found() {
-      return printable(typeof words === "string" ? words : words());
-    },
-  };
+/** A class, because an object written out with a getter has a layout of its own, every time anew. */
+class NotedStep implements VerificationStep {
+  readonly name: string;
+  readonly status: QvlStatus;
+  readonly outcome: VerificationStep["outcome"];
+  readonly #words: Words;
+
+  constructor(name: string, status: QvlStatus, outcome: VerificationStep["outcome"], words: Words) {
+    this.name = name;
+    this.status = status;
+    this.outcome = outcome;
+    this.#words = words;
+  }
+
+  get found(): string {
+    return printable(typeof this.#words === "string" ? this.#words : this.#words());
+  }
+
+  toJSON(): VerificationStep {
+    const { name, status, outcome, found } = this;
+    return { name, status, outcome, found };
+  }
 }
 
 /** What one verification has found so far. */
@@ -56,7 +69,7 @@ export class Run {
 
   /** Something that does not end the verification but marks its result. */
   noted(name: string, status: QvlStatus, found: Words): void {
-    this.#steps.push(step(name, status, status === "STATUS_OK" ? "passed" : "noted", found));
+    this.#steps.push(new NotedStep(name, status, status === "STATUS_OK" ? "passed" : "noted", found));
   }
 
   add(findings: Findings): void {
@@ -91,7 +104,7 @@ export class Run {
   /** The result of a verification that came to a verdict. */
   verdict(status: QvlStatus): VerificationResult {
     const outcome = status === "STATUS_OK" ? "passed" : "noted";
-    this.#steps.push(step("verdict", status, outcome, explainStatus(status)));
+    this.#steps.push(new NotedStep("verdict", status, outcome, explainStatus(status)));
     return this.#result(Quote3.SUCCESS, status, explainStatus(status));
   }
 
@@ -99,7 +112,7 @@ export class Run {
   failure(error: unknown): VerificationResult {
     if (!(error instanceof Ended || error instanceof Rejection)) throw error;
     const { status, message } = error;
-    this.#steps.push(step(this.#step, status, "failed", message));
+    this.#steps.push(new NotedStep(this.#step, status, "failed", message));
     return this.#result(error instanceof Ended ? error.ret : statusToQuote3(status), status, message);
   }
 }
