@@ -11,25 +11,32 @@ export interface Programs {
   readonly load: string;
 }
 
-/** Compiles the C programs into `target/`. Needs gcc and OpenSSL's headers (Debian: gcc, libc6-dev, libssl-dev). */
-export function buildPrograms(): Programs {
+/** Compiles one C program of `limit/` into `target/`. Needs gcc and OpenSSL's headers (Debian: gcc, libc6-dev, libssl-dev). */
+function compile(name: string, sources: readonly string[], libraries: readonly string[]): string {
   const target = here("target");
   mkdirSync(target, { recursive: true });
-  const compile = (name: string, sources: readonly string[], libraries: readonly string[]): string => {
-    const program = `${target}/${name}`;
-    const files = sources.map((source) => here(`limit/${source}`));
-    try {
-      execFileSync("gcc", ["-O2", "-std=c17", "-Wall", "-Wextra", "-o", program, ...files, ...libraries], {
-        stdio: ["ignore", "ignore", "pipe"],
-      });
-    } catch (error) {
-      const output = error instanceof Error && "stderr" in error ? String(error.stderr) : "";
-      throw new Error(`cannot compile ${name}; gcc, libc6-dev and libssl-dev are needed. ${output}`, { cause: error });
-    }
-    return program;
-  };
+  const program = `${target}/${name}`;
+  const files = sources.map((source) => here(`limit/${source}`));
+  try {
+    execFileSync("gcc", ["-O2", "-std=c17", "-Wall", "-Wextra", "-o", program, ...files, ...libraries], {
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+  } catch (error) {
+    const output = error instanceof Error && "stderr" in error ? String(error.stderr) : "";
+    throw new Error(`cannot compile ${name}; gcc, libc6-dev and libssl-dev are needed. ${output}`, { cause: error });
+  }
+  return program;
+}
+
+/** What the measurement of the quote helper needs. */
+export function buildPrograms(): Programs {
   return {
     limit: compile("server", ["server.c", "message.c", "quote.c"], ["-lcrypto"]),
     load: compile("load", ["load.c"], []),
   };
+}
+
+/** The limit of quote verification. */
+export function buildVerifyLimit(): string {
+  return compile("verify", ["verify.c"], ["-D_POSIX_C_SOURCE=200809L", "-lcrypto"]);
 }

@@ -3,7 +3,7 @@ import { availableParallelism, cpus, release, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { buildBundle } from "../packages/cli/build.ts";
-import { buildPrograms, type Programs } from "./build.ts";
+import { buildPrograms, buildVerifyLimit, type Programs } from "./build.ts";
 import { type MemoryGrowth, measureMemory } from "./memory.ts";
 import { checkSameWork, firstQuote, type Workload, writeRequests } from "./preparation.ts";
 import { killRunningServers, ServerProcess, stopRunningServers } from "./server-process.ts";
@@ -11,6 +11,9 @@ import { measureStartUp } from "./start-up.ts";
 import { renderTable } from "./table.ts";
 import { judge, type Results } from "./targets.ts";
 import { type Contender, measureThroughput, type ThroughputPlan } from "./throughput.ts";
+import { measureVerification, type VerificationPlan } from "./verification/measure.ts";
+import { renderVerification } from "./verification/table.ts";
+import { judgeVerification } from "./verification/targets.ts";
 
 const WORKERS = 2;
 
@@ -20,6 +23,7 @@ const USAGE = `Usage: npm run bench -- [options]
   --rounds N        rounds per figure (default 5)
   --clients LIST    concurrent clients (default 1,8,32,64)
   --no-memory       leave out the run of 1,000,000 requests
+  --verify          quote verification only; --no-verify leaves it out
   --command TEXT    measure another AESM server: its command line with {socket}, {state} and {workers}
 `;
 
@@ -28,6 +32,8 @@ interface Options {
   readonly memory: boolean;
   readonly startUps: number;
   readonly plan: ThroughputPlan;
+  readonly quoteHelper: boolean;
+  readonly verification: VerificationPlan | undefined;
   /** The quote helper's command line. */
   command(socketPath: string, statePath: string): string[];
 }
@@ -44,6 +50,7 @@ async function options(): Promise<Options> {
       rounds: { type: "string" },
       clients: { type: "string" },
       memory: { type: "boolean" },
+      verify: { type: "boolean" },
       command: { type: "string" },
       help: { type: "boolean", default: false },
     },
@@ -67,12 +74,18 @@ async function options(): Promise<Options> {
     },
   };
   const { command } = values;
-  const bundle = command === undefined ? await buildBundle() : undefined;
+  const quoteHelper = values.verify !== true;
+  const bundle = command === undefined && quoteHelper ? await buildBundle() : undefined;
   return {
     json: values.json,
     memory: values.memory ?? !quick,
     startUps: quick ? 3 : 9,
     plan,
+    quoteHelper,
+    verification:
+      values.verify === false
+        ? undefined
+        : { rounds: values.rounds === undefined && !quick ? 9 : rounds, scale: quick ? 6 : 12 },
     command: (socketPath, statePath) =>
       bundle === undefined
         ? (command ?? "")
@@ -173,8 +186,11 @@ async function main(): Promise<void> {
   const chosen = await options();
   const directory = mkdtempSync(join(tmpdir(), "confcom-bench-"));
   process.on("exit", () => rmSync(directory, { recursive: true, force: true }));
-  const results = await measure(buildPrograms(), chosen, directory);
-  const verdicts = judge(results);
+  const results = chosen.quoteHelper ? await measure(buildPrograms(), chosen, directory) : undefined;
+  const verification =
+    chosen.verification && (await measureVerification(buildVerifyLimit(), directory, chosen.verification, progress));
+  const verdicts = results && judge(results);
+  const verificationVerdicts = verification && judgeVerification(verification);
   if (chosen.json) {
     const machine = {
       node: process.version,
@@ -182,10 +198,19 @@ async function main(): Promise<void> {
       cpu: cpus()[0]?.model ?? "",
       kernel: release(),
     };
-    process.stdout.write(`${JSON.stringify({ machine, workers: WORKERS, ...results, verdicts }, null, 2)}\n`);
-  } else {
-    process.stdout.write(renderTable(results, verdicts));
+    const quoteHelper = results && { workers: WORKERS, ...results, verdicts };
+    const output = {
+      machine,
+      ...quoteHelper,
+      verification: verification && { ...verification, verdicts: verificationVerdicts },
+    };
+    process.stdout.write(`${JSON.stringify(output, null, 2)}\n`);
+    return;
   }
+  const tables: string[] = [];
+  if (results && verdicts) tables.push(renderTable(results, verdicts));
+  if (verification && verificationVerdicts) tables.push(renderVerification(verification, verificationVerdicts));
+  process.stdout.write(tables.join("\n"));
 }
 
 try {
