@@ -55,7 +55,7 @@ export function quoteWarnings(quote: Quote): string[] {
   if (body.kind === "sgx" && (body.report.attributes.flags & ATTRIBUTE_FLAGS.DEBUG) !== 0n) {
     warnings.push("the enclave runs in debug mode: its memory can be read and changed from outside");
   }
-  if (body.kind !== "sgx" && ((body.report.tdAttributes[0] as number) & 1) !== 0) {
+  if (body.kind !== "sgx" && body.report.tdAttributes[0] !== 0) {
     warnings.push("the TD runs in debug mode: its memory can be read and changed from outside");
   }
   if (!isZero(signatureData.qeReport.subarray(REPORT_OFFSET.REPORTDATA + 32, REPORT_OFFSET.REPORTDATA + 64))) {

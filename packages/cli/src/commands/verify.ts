@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { CommandError } from "../command-error.ts";
 import { ExitCode } from "../exit-code.ts";
-import { readQuoteInput } from "../input/quote-input.ts";
+import { issuingCa, type QuoteInput, readQuoteInput } from "../input/quote-input.ts";
 import { readInput } from "../input/read-input.ts";
 import type { Output } from "../terminal/output.ts";
 import { printable } from "../terminal/printable.ts";
@@ -10,7 +10,7 @@ import { addPolicyFlags, type PolicyFlags, policyFrom } from "../verify/policy-f
 
 interface VerifyCommandOptions extends PolicyFlags {
   collateral?: string;
-  trustRoot: string[];
+  trustRoot?: string[];
   state?: string;
   at?: string;
   jsonl?: string;
@@ -27,8 +27,7 @@ export function register(program: Command, output: Output): void {
     .option(
       "--trust-root <pem>",
       "trust this root certificate's key instead of Intel's (may be repeated)",
-      (path: string, all: string[]) => [...all, path],
-      [] as string[],
+      (path: string, all: readonly string[] = []) => [...all, path],
     )
     .option("--state <dir>", "take collateral and root from this software platform's state directory")
     .option("--at <time>", "verify as of this time (ISO 8601 or seconds since 1970; default: now)")
@@ -43,7 +42,7 @@ async function verify(path: string | undefined, options: VerifyCommandOptions, o
   if (options.jsonl !== undefined) {
     if (path !== undefined) throw usage("give a quote or --jsonl FILE, not both", "verify");
     const ignored = Object.entries(options).filter(
-      ([name, value]) => isGiven(value) && !["jsonl", "json"].includes(name),
+      ([name, value]) => value !== undefined && !["jsonl", "json"].includes(name),
     );
     if (ignored.length > 0)
       throw usage("the lines of --jsonl FILE say all there is to say; give no other option", "verify");
@@ -55,8 +54,9 @@ async function verify(path: string | undefined, options: VerifyCommandOptions, o
   }
   if (path === undefined) throw usage("give a quote, or --jsonl FILE", "verify");
   const input = readQuoteInput(path);
-  const policy = policyFrom(options, options.trustRoot.length > 0 || options.state !== undefined);
-  const { collateral, trustedRoots } = input.kind === "empty" ? NOTHING_TO_VERIFY : await materialFor(options, output);
+  const policy = policyFrom(options, options.trustRoot !== undefined || options.state !== undefined);
+  const { collateral, trustedRoots } =
+    input.kind === "empty" ? NOTHING_TO_VERIFY : await materialFor(options, input, output);
   const { validate, verifyCertificate, verifyQuote } = await import("@confcom/verify");
   const { nodeCrypto } = await import("@confcom/verify/node");
   const { printVerdict, verdictJson } = await import("../verify/verdict.ts");
@@ -86,18 +86,16 @@ const NOTHING_TO_VERIFY = {
   trustedRoots: [],
 };
 
-function isGiven(value: unknown): boolean {
-  return Array.isArray(value) ? value.length > 0 : value !== undefined;
-}
-
-async function materialFor(options: VerifyCommandOptions, output: Output) {
+async function materialFor(options: VerifyCommandOptions, input: QuoteInput, output: Output) {
   const { INTEL_SGX_ROOT_KEY, trustedRootFromCertificate } = await import("@confcom/verify");
   const { readCollateral } = await import("../input/collateral-input.ts");
-  const named = options.trustRoot.map((path) => trustedRootFromCertificate(readInput(path, "the root certificate")));
+  const named = (options.trustRoot ?? []).map((path) =>
+    trustedRootFromCertificate(readInput(path, "the root certificate")),
+  );
   if (options.state === undefined) {
     if (options.collateral === undefined) throw usage("give --collateral FILE|DIR, or --state DIR", "verify");
     return {
-      collateral: readCollateral(options.collateral),
+      collateral: readCollateral(options.collateral, () => issuingCa(input)),
       trustedRoots: named.length === 0 ? [INTEL_SGX_ROOT_KEY] : named,
     };
   }
@@ -106,7 +104,9 @@ async function materialFor(options: VerifyCommandOptions, output: Output) {
   try {
     return {
       collateral:
-        options.collateral === undefined ? await platform.authority.collateral() : readCollateral(options.collateral),
+        options.collateral === undefined
+          ? await platform.authority.collateral()
+          : readCollateral(options.collateral, () => issuingCa(input)),
       trustedRoots: [...named, trustedRootFromCertificate(platform.authority.rootCertificatePem)],
     };
   } finally {

@@ -1,4 +1,5 @@
-import { looksLikeCertificate } from "@confcom/verify";
+import { decodeQuote } from "@confcom/sgx";
+import { decodePemCertificates, looksLikeCertificate, parseCertificate, readEmbeddedQuote } from "@confcom/verify";
 import { decodeBinaryText } from "./binary-text.ts";
 import { readInput } from "./read-input.ts";
 
@@ -19,4 +20,16 @@ export function readQuoteInput(path: string): QuoteInput {
   const { bytes } = decodeBinaryText(input);
   if (bytes.length === 0) return { kind: "empty", bytes };
   return { kind: looksLikeCertificate(bytes) ? "certificate" : "quote", bytes };
+}
+
+/** Which CA issued the quote's PCK certificate; the Platform CA where that cannot be read, as verification then says why. */
+export function issuingCa({ kind, bytes }: QuoteInput): "platform" | "processor" {
+  try {
+    const quote = decodeQuote(kind === "certificate" ? readEmbeddedQuote(bytes).quote : bytes);
+    const chain = decodePemCertificates(quote.signatureData.certificationData) ?? [];
+    const processor = chain.some((der) => parseCertificate(der).issuer.commonName.includes("Processor"));
+    return processor ? "processor" : "platform";
+  } catch {
+    return "platform";
+  }
 }

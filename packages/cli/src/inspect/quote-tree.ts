@@ -85,22 +85,46 @@ function attributesNode(attributes: Attributes): TreeNode {
   return leaf("ATTRIBUTES", names.join("+") || "none", `XFRM 0x${attributes.xfrm.toString(16)}${debug}`);
 }
 
+/** Names of bits of TDATTRIBUTES; the first eight, of which DEBUG is one, make the TD untrusted. */
+const TD_ATTRIBUTES: Readonly<Record<number, string>> = {
+  0: "DEBUG",
+  27: "LASS",
+  28: "SEPT_VE_DISABLE",
+  29: "MIGRATABLE",
+  30: "PKS",
+  31: "KL",
+  63: "PERFMON",
+};
+
+function tdAttributesWords(attributes: Uint8Array): string {
+  const set = Array.from({ length: 64 }, (_, bit) => bit).filter(
+    (bit) => (((attributes[bit >> 3] as number) >> (bit & 7)) & 1) === 1,
+  );
+  const names = set.map((bit) => TD_ATTRIBUTES[bit] ?? `bit ${bit}`).join("+") || "none";
+  return set.some((bit) => bit < 8) ? `${names}  under DEBUG: its memory is readable` : names;
+}
+
+/** The first three of the 16 numbers; the others are not assigned (spec: DCAP §4). */
+function teeTcbSvnWords([minor, major, microcode]: Uint8Array): string {
+  return `TDX module version ${major}, SVN ${minor}; microcode SVN ${microcode}`;
+}
+
 function tdReportNodes(td: TdReport): TreeNode[] {
   return [
-    bytes("TEE_TCB_SVN", td.teeTcbSvn),
+    bytes("TEE_TCB_SVN", td.teeTcbSvn, teeTcbSvnWords(td.teeTcbSvn)),
     bytes("MRSEAM", td.mrSeam, "the TDX module"),
-    bytes("MRSIGNERSEAM", td.mrSignerSeam),
+    bytes("MRSIGNERSEAM", td.mrSignerSeam, "who signed the TDX module; zero is Intel"),
     bytes("SEAMATTRIBUTES", td.seamAttributes),
-    bytes("TDATTRIBUTES", td.tdAttributes, ((td.tdAttributes[0] ?? 0) & 1) === 1 ? "a DEBUG TD" : undefined),
-    bytes("XFAM", td.xfam),
+    bytes("TDATTRIBUTES", td.tdAttributes, tdAttributesWords(td.tdAttributes)),
+    bytes("XFAM", td.xfam, "extended CPU features the TD may use"),
     bytes("MRTD", td.mrTd, "the TD's initial contents"),
     bytes("MRCONFIGID", td.mrConfigId),
     bytes("MROWNER", td.mrOwner),
     bytes("MROWNERCONFIG", td.mrOwnerConfig),
     ...td.rtmr.map((value, i) => bytes(`RTMR${i}`, value)),
     bytes("REPORTDATA", td.reportData, "64 bytes chosen by the TD"),
-    ...(td.teeTcbSvn2 === undefined ? [] : [bytes("TEE_TCB_SVN2", td.teeTcbSvn2)]),
-    ...(td.mrServiceTd === undefined ? [] : [bytes("MRSERVICETD", td.mrServiceTd)]),
+    ...(td.teeTcbSvn2 === undefined ? [] : [bytes("TEE_TCB_SVN2", td.teeTcbSvn2, "of the module that is loaded now")]),
+    ...(td.mrServiceTd === undefined ? [] : [bytes("MRSERVICETD", td.mrServiceTd, "service TDs bound to this one")]),
   ];
 }
 

@@ -14,56 +14,50 @@ import { parseInteger, parseU16, usage } from "../usage-error.ts";
 /** What the command line says of the policy, in the spelling of commander. */
 export interface PolicyFlags {
   policy?: string;
-  allow: string[];
-  allowPlatform: string[];
+  allow?: string[];
+  allowPlatform?: string[];
   allowExpired?: boolean;
   allowDebug?: boolean;
-  tolerateAdvisory: string[];
+  tolerateAdvisory?: string[];
   maxCollateralAge?: string;
   minTcbEval?: string;
   minQeSvn?: string;
   minPceSvn?: string;
-  mrenclave: string[];
-  mrsigner: string[];
+  mrenclave?: string[];
+  mrsigner?: string[];
   isvProdId?: string;
   minIsvSvn?: string;
-  mrtd: string[];
-  rtmr: string[];
+  mrtd?: string[];
+  rtmr?: string[];
   reportData?: string;
   reportDataSha256?: string;
 }
 
-const repeat = (value: string, all: string[]) => [...all, value];
+const repeat = (value: string, all: readonly string[] = []) => [...all, value];
 
 /** Adds the policy's options to a command. */
 export function addPolicyFlags(command: Command): Command {
   return command
     .option("--policy <file>", "what is wanted of the quote, as JSON; the flags below win over it")
-    .option(
-      "--allow <result>",
-      `also accept this result (may be repeated): ${ALLOWABLE_RESULTS.join(", ")}`,
-      repeat,
-      [],
-    )
+    .option("--allow <result>", `also accept this result (may be repeated): ${ALLOWABLE_RESULTS.join(", ")}`, repeat)
     .option(
       "--allow-platform <kind>",
       `also accept this kind of platform (may be repeated): ${ALLOWABLE_PLATFORMS.join(", ")}`,
       repeat,
-      [],
     )
     .option("--allow-expired", "accept collateral outside its validity")
     .option("--allow-debug", "accept debug enclaves and TDs, which keep no secrets")
-    .option("--tolerate-advisory <id>", "tolerate this advisory and no others (may be repeated)", repeat, [])
+    .option("--tolerate-advisory <id>", "tolerate this advisory and no others (may be repeated)", repeat)
     .option("--max-collateral-age <seconds>", "require collateral issued at most so long ago")
     .option("--min-tcb-eval <number>", "require at least this TCB evaluation data number")
     .option("--min-qe-svn <number>", "require at least this ISVSVN of the quoting enclave")
     .option("--min-pce-svn <number>", "require at least this PCESVN")
-    .option("--mrenclave <hex>", "require this MRENCLAVE (may be repeated: any of them)", repeat, [])
-    .option("--mrsigner <hex>", "require this MRSIGNER (may be repeated: any of them)", repeat, [])
+    .option("--mrenclave <hex>", "require this MRENCLAVE (may be repeated: any of them)", repeat)
+    .option("--mrsigner <hex>", "require this MRSIGNER (may be repeated: any of them)", repeat)
     .option("--isv-prod-id <number>", "require this product id")
     .option("--min-isv-svn <number>", "require at least this security version")
-    .option("--mrtd <hex>", "require this MRTD (may be repeated: any of them)", repeat, [])
-    .option("--rtmr <n=hex>", "require this value of RTMR n, 0 to 3 (may be repeated: all of them)", repeat, [])
+    .option("--mrtd <hex>", "require this MRTD (may be repeated: any of them)", repeat)
+    .option("--rtmr <n=hex>", "require this value of RTMR n, 0 to 3 (may be repeated: all of them)", repeat)
     .option("--report-data <hex|file>", "require this report data, zero padded to 64 bytes")
     .option("--report-data-sha256 <file>", "require the SHA-256 of this file as report data, zero padded");
 }
@@ -73,8 +67,8 @@ function readPolicyFile(path: string): Policy {
   return parsePolicy(new TextDecoder().decode(readInput(path, "the policy")));
 }
 
-function measurements(values: readonly string[], size: number, name: string): Uint8Array[] | undefined {
-  return values.length === 0 ? undefined : values.map((value) => readSizedArgument(value, size, name));
+function measurements(values: readonly string[] | undefined, size: number, name: string): Uint8Array[] | undefined {
+  return values?.map((value) => readSizedArgument(value, size, name));
 }
 
 function enclavePolicy(flags: PolicyFlags): EnclavePolicy {
@@ -92,13 +86,13 @@ function enclavePolicy(flags: PolicyFlags): EnclavePolicy {
 function tdPolicy(flags: PolicyFlags, file: TdPolicy | undefined): TdPolicy {
   const mrTd = measurements(flags.mrtd, 48, "MRTD");
   const rtmr: (Uint8Array | undefined)[] = [0, 1, 2, 3].map((n) => file?.rtmr?.[n]);
-  for (const text of flags.rtmr) {
+  for (const text of flags.rtmr ?? []) {
     const [, n, value] = /^([0-3])=(.+)$/.exec(text) ?? [];
     if (n === undefined || value === undefined)
       throw usage(`--rtmr takes n=hex with n from 0 to 3, got "${text}"`, "verify");
     rtmr[Number(n)] = readSizedArgument(value, 48, `RTMR${n}`);
   }
-  return { ...(mrTd === undefined ? {} : { mrTd }), ...(flags.rtmr.length === 0 ? {} : { rtmr }) };
+  return { ...(mrTd === undefined ? {} : { mrTd }), ...(flags.rtmr === undefined ? {} : { rtmr }) };
 }
 
 /** What the flags say beyond the lists that add to the file's. */
@@ -141,19 +135,19 @@ export function policyFrom(flags: PolicyFlags, rootWasNamed: boolean): Policy {
   const wantsTd = file.td !== undefined || Object.keys(td).length > 0;
   if (wantsSgx && wantsTd) throw usage("the policy wants an SGX enclave and a TD at once", "verify");
   const platforms = file.allowedPlatforms ?? (rootWasNamed ? ALLOWABLE_PLATFORMS : ["hardware"]);
-  const advisories = [...(file.toleratedAdvisories ?? []), ...flags.tolerateAdvisory];
+  const advisories = [...(file.toleratedAdvisories ?? []), ...(flags.tolerateAdvisory ?? [])];
   return {
     ...file,
     ...requirements(flags),
     allowedResults: [
       ...(file.allowedResults ?? ["OK"]),
-      ...flags.allow.map((text) => oneOf(text.toUpperCase(), ALLOWABLE_RESULTS, "--allow")),
+      ...(flags.allow ?? []).map((text) => oneOf(text.toUpperCase(), ALLOWABLE_RESULTS, "--allow")),
     ],
     allowedPlatforms: [
       ...platforms,
-      ...flags.allowPlatform.map((text) => oneOf(text, ALLOWABLE_PLATFORMS, "--allow-platform")),
+      ...(flags.allowPlatform ?? []).map((text) => oneOf(text, ALLOWABLE_PLATFORMS, "--allow-platform")),
     ],
-    ...(file.toleratedAdvisories === undefined && flags.tolerateAdvisory.length === 0
+    ...(file.toleratedAdvisories === undefined && flags.tolerateAdvisory === undefined
       ? {}
       : { toleratedAdvisories: advisories }),
     ...(wantsSgx ? { sgx } : {}),

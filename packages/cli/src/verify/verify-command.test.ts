@@ -185,6 +185,19 @@ describe("confcom verify", () => {
     assert.match(named.out, /not that any enclave ran on SGX hardware/);
   });
 
+  it("collateral in a directory: whole, or as documents, whose PCK CRL is that of the quote's CA", () => {
+    assert.equal(confcom("collateral", "export", "--state", path("state"), "--out", path("exported")).status, 0);
+    const args = ["verify", path("software.bin"), "--trust-root", path("root.pem"), "--collateral", path("exported")];
+    rmSync(path("exported/collateral.json"));
+    assert.equal(confcom(...args).status, 0);
+    rmSync(path("exported/pck-crl-platform.der"));
+    const without = confcom(...args);
+    assert.equal(without.status, 65);
+    assert.match(without.err, /has neither collateral\.json nor all of .*pck-crl-platform\.der/);
+    writeFileSync(path("exported/collateral.json"), readFileSync(path("collateral.json")));
+    assert.equal(confcom(...args).status, 0);
+  });
+
   it("an empty file: 2, with collateral or without", () => {
     for (const more of [[], SOFTWARE]) {
       const { status, lines } = confcom("verify", path("empty"), ...more);
