@@ -1,8 +1,9 @@
+import { isAbsolute } from "node:path";
 import { AESM_DIRECTORY, DEVICE_PLUGIN_DIRECTORY, POD_RESOURCES_SOCKET } from "@confcom/kubernetes/names";
 import { type Command, Option } from "commander";
 import { isLogLevel, LOG_LEVELS } from "../quote-helper/configuration.ts";
 import type { Output } from "../terminal/output.ts";
-import { parseInteger } from "../usage-error.ts";
+import { parseInteger, usage } from "../usage-error.ts";
 
 interface DevicePluginOptions {
   resourceNames: "azure" | "intel";
@@ -88,10 +89,10 @@ async function devicePlugin(options: DevicePluginOptions, output: Output): Promi
       provision: slots(options.provisionSlots, "--provision-slots"),
       quote: slots(options.quoteSlots, "--quote-slots"),
     },
-    hostRoot: options.hostRoot,
-    directory: options.devicePluginDirectory,
-    podResourcesSocket: options.podResourcesSocket,
-    aesmDirectory: options.aesmDirectory,
+    hostRoot: absolute(options.hostRoot, "--host-root"),
+    directory: absolute(options.devicePluginDirectory, "--device-plugin-directory"),
+    podResourcesSocket: absolute(options.podResourcesSocket, "--pod-resources-socket"),
+    aesmDirectory: absolute(options.aesmDirectory, "--aesm-directory"),
     cpuidFile: cpuidFrom,
     epcMiB: epcMib === undefined ? undefined : parseInteger(epcMib, "--epc-mib", 1, MAX_EPC_MIB),
     listen: listenOption(options.listen, NAME),
@@ -101,4 +102,10 @@ async function devicePlugin(options: DevicePluginOptions, output: Output): Promi
   };
   const { runDevicePlugin } = await import("../device-plugin/run-device-plugin.ts");
   await runDevicePlugin(command, output);
+}
+
+/** An empty or relative path would be one below whatever directory the daemon was started in. */
+function absolute(path: string, flag: string): string {
+  if (!isAbsolute(path)) throw usage(`${flag} takes an absolute path, got "${path}"`, NAME);
+  return path;
 }

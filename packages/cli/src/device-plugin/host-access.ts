@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import {
   aesmGate,
   CPUID_FILE_LIMIT,
@@ -6,9 +6,9 @@ import {
   nodeHostFileSystem,
   PodResourcesClient,
   probeSgxNode,
+  readHostFile,
 } from "@confcom/kubernetes";
 import type { DevicePluginDaemonOptions } from "@confcom/kubernetes/daemon";
-import { readInput } from "../input/read-input.ts";
 import { SYSTEM_CLOCK } from "./clock.ts";
 
 /** Where the node's own files are, as this process sees them. */
@@ -27,8 +27,10 @@ export function hostAccess(
 ): Pick<DevicePluginDaemonOptions, "probe" | "inspectDevices" | "podResources" | "waitForHelper" | "aesmDirectory"> {
   const { hostRoot, cpuidFile, epcMiB, aesmDirectory, podResourcesSocket } = options;
   const root = nodeHostFileSystem(hostRoot);
+  // A file of this container, not of the host; read like one, because a pipe in its place must not hold the daemon.
+  const own = nodeHostFileSystem("/");
   const readCpuidFile =
-    cpuidFile === undefined ? undefined : () => readInput(cpuidFile, "--cpuid-from", CPUID_FILE_LIMIT);
+    cpuidFile === undefined ? undefined : () => readHostFile(own, resolve(cpuidFile), CPUID_FILE_LIMIT);
   return {
     probe: () => probeSgxNode({ root }, { readCpuidFile, epcMiB }),
     inspectDevices: () => inspectSgxDevices(root),

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -110,6 +110,16 @@ test("the init container's part writes what it found out, even that it found out
   assert.equal((await run([...PLUGIN, `--cpuid-to=${path("no/such/cpuid.json")}`])).status, 73);
 });
 
+test("a pipe in the place of the init container's file holds nothing up", async () => {
+  execFileSync("mkfifo", [path("pipe")]);
+  const child = start([...PLUGIN, `--cpuid-from=${path("pipe")}`]);
+  const end = ended(child);
+  const status = (await (await fetch(await statusUrl(child))).json()) as { sgx: { epc: { tried: { why: string }[] } } };
+  assert.ok(status.sgx.epc.tried.some(({ why }) => /^the file of --cpuid-from cannot be used: .*EINVAL/.test(why)));
+  child.kill("SIGTERM");
+  assert.equal((await end).status, 0);
+});
+
 test("wrong options are exit status 64", async () => {
   for (const options of [
     ["--mode=both"],
@@ -120,6 +130,8 @@ test("wrong options are exit status 64", async () => {
     ["--listen=9101"],
     ["--node-name=Not_A_Node"],
     ["--rescan-seconds=0"],
+    ["--device-plugin-directory="],
+    ["--host-root=host"],
   ]) {
     assert.equal((await run([...PLUGIN, ...options])).status, 64, options.join(" "));
   }

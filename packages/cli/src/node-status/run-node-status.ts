@@ -1,5 +1,4 @@
-import { readFile } from "node:fs/promises";
-import { ApiClient, type ApiCredentials, NodeStatus, nodeStatusMetrics } from "@confcom/kubernetes/node-status";
+import { ApiClient, NodeStatus, nodeStatusMetrics } from "@confcom/kubernetes/node-status";
 import { type ListenAddress, startStatusServer } from "@confcom/kubernetes/status";
 import { SYSTEM_CLOCK } from "../device-plugin/clock.ts";
 import { urlOf } from "../device-plugin/node-options.ts";
@@ -8,21 +7,17 @@ import type { LogLevel } from "../quote-helper/configuration.ts";
 import { createLog } from "../quote-helper/log.ts";
 import type { Output } from "../terminal/output.ts";
 import { VERSION } from "../version.ts";
+import { type CredentialFiles, readCredentials } from "./credentials.ts";
 
-export interface NodeStatusCommand {
+export interface NodeStatusCommand extends CredentialFiles {
   readonly plugin: URL;
   readonly node: string;
-  readonly tokenFile: string;
-  readonly caFile: string;
   readonly apiServer: URL;
   readonly eventNamespace: string;
   readonly listen: ListenAddress;
   readonly logLevel: LogLevel;
   readonly jsonReadyLine: boolean;
 }
-
-/** Bytes of a token or of a bundle of CA certificates. */
-const CREDENTIAL_LIMIT = 1 << 20;
 
 /** The companion of the device plugin, until it is told to stop. */
 export async function runNodeStatus(command: NodeStatusCommand, output: Output): Promise<void> {
@@ -68,13 +63,4 @@ export async function runNodeStatus(command: NodeStatusCommand, output: Output):
     await server.close();
     signals.release();
   }
-}
-
-/** Read at every use: the kubelet replaces both files while the pod lives. */
-async function readCredentials({ tokenFile, caFile }: NodeStatusCommand): Promise<ApiCredentials> {
-  const [token, ca] = await Promise.all([tokenFile, caFile].map((path) => readFile(path, "utf8")));
-  if (token === undefined || token.trim() === "") throw new Error(`${tokenFile} is empty`);
-  if (/[^\x21-\x7e]/.test(token.trim())) throw new Error(`${tokenFile} holds no token`);
-  if (token.length > CREDENTIAL_LIMIT || (ca ?? "").length > CREDENTIAL_LIMIT) throw new Error("too large");
-  return { token: token.trim(), ca: ca ?? "" };
 }
