@@ -47,8 +47,9 @@ const images = ensureImages({ log });
 images.catch(() => undefined);
 
 async function materials() {
-  const [{ directory: binaries }, { pause, probe }] = await Promise.all([ensureBinaries({ log }), images]);
-  return { binaries, pause: pause.archive, probe: probe.archive };
+  const [{ directory: binaries, programs }, { pause, probe }] = await Promise.all([ensureBinaries({ log }), images]);
+  const versions = Object.fromEntries(programs.map(({ name, version }) => [name, version]));
+  return { binaries, versions, pause: pause.archive, probe: probe.archive };
 }
 
 const scene = new ClusterScene({

@@ -41,12 +41,21 @@ const ROLL_OUT = 90_000;
 
 type GivenValues = Partial<ManifestValues>;
 
+export interface Materials {
+  /** Directory of the cluster's programs, and their versions by name. */
+  readonly binaries: string;
+  readonly versions: Readonly<Record<string, string>>;
+  /** Archives. */
+  readonly pause: string;
+  readonly probe: string;
+}
+
 export interface SceneOptions {
   /** Version of the image under test. */
   readonly version: string;
   startCluster(nodes: readonly NodeOptions[]): Promise<Cluster>;
   /** What another cluster would be made of: the directory of binaries, and archives. */
-  materials(): Promise<{ readonly binaries: string; readonly pause: string; readonly probe: string }>;
+  materials(): Promise<Materials>;
   /** Archives of every image that a pod of ours runs. */
   imageArchives(): Promise<readonly string[]>;
   log(line: string): void;
@@ -99,8 +108,12 @@ export class ClusterScene {
     return (await this.#up).cluster;
   }
 
-  materials(): ReturnType<SceneOptions["materials"]> {
+  materials(): Promise<Materials> {
     return this.#options.materials();
+  }
+
+  async programVersions(): Promise<Materials["versions"]> {
+    return (await this.materials()).versions;
   }
 
   /** The API server as the holder of a token. */

@@ -1,5 +1,12 @@
 import { readFile } from "node:fs/promises";
-import { AZURE_EPC_RESOURCE, CAPABLE_LABEL, DRIVER_LABEL, INTEL_EPC_RESOURCE, PLUGIN_NAME } from "@confcom/kubernetes";
+import {
+  AZURE_EPC_RESOURCE,
+  CAPABLE_LABEL,
+  DRIVER_LABEL,
+  EVENT_COMPONENT,
+  INTEL_EPC_RESOURCE,
+  PLUGIN_NAME,
+} from "@confcom/kubernetes";
 import { type Check, expect, expectEqual } from "../../check.ts";
 import type { ApiClient } from "../observe/api-client.ts";
 import { containerProcess } from "../observe/container-process.ts";
@@ -88,16 +95,24 @@ const ATTEMPTS: readonly Attempt[] = [
     what: "an event about its node",
     method: "POST",
     path: "/api/v1/namespaces/default/events",
-    body: nodeEvent(SGX_NODE),
+    body: nodeEvent(SGX_NODE, EVENT_COMPONENT),
     expected: 201,
   },
   {
     what: "an event about another node",
     method: "POST",
     path: "/api/v1/namespaces/default/events",
-    body: nodeEvent(PLAIN_NODE),
+    body: nodeEvent(PLAIN_NODE, EVENT_COMPONENT),
     expected: 403,
     because: /events about the node to which its own token is bound/,
+  },
+  {
+    what: "an event in the kubelet's name",
+    method: "POST",
+    path: "/api/v1/namespaces/default/events",
+    body: nodeEvent(SGX_NODE, "kubelet"),
+    expected: 403,
+    because: /only events of/,
   },
 ];
 
@@ -164,12 +179,15 @@ async function as<T>(scene: ClusterScene, token: string, use: (api: ApiClient) =
   }
 }
 
-function nodeEvent(node: string): object {
+function nodeEvent(node: string, component: string): object {
   return {
     apiVersion: "v1",
     kind: "Event",
     metadata: { generateName: "check-", namespace: "default" },
     involvedObject: { kind: "Node", name: node, uid: node },
+    source: { component, host: node },
+    reportingComponent: component,
+    reportingInstance: node,
     reason: "Checked",
     message: "written by a check with node-status's token",
     type: "Normal",

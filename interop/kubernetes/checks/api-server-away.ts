@@ -55,12 +55,13 @@ export const apiServerAway: readonly Check<ClusterScene>[] = [
 ];
 
 /**
- * Kubernetes' own programs wait up to a minute before they look at an API server again that was away. Those of the control
- * plane are started again for that; a new pod shows that scheduler and kubelet are back at work.
+ * Kubernetes' own programs wait up to a minute before they look at an API server again that was away. They are started
+ * again to save that time; a new pod on each node shows that all are back at work.
  */
 async function clusterRecovers(scene: ClusterScene): Promise<void> {
   const { scheduler, controllerManager } = scene.cluster.controlPlane;
-  await Promise.all([scheduler.restart(), controllerManager.restart()]);
+  const kubelets = scene.cluster.nodes().map(({ kubelet }) => kubelet);
+  await Promise.all([scheduler, controllerManager, ...kubelets].map((service) => service.restart()));
   const nodes = scene.cluster.nodes().map(({ name }) => name);
   const probes = await Promise.all(nodes.map((node) => probe(scene, "after-absence", { node }, 120_000)));
   await Promise.all(probes.map(({ pod }) => scene.api.deletePod(scene.applications, pod, 0)));

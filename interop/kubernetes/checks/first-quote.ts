@@ -20,6 +20,9 @@ export const firstQuote: readonly Check<ClusterScene>[] = [
       const cluster = await scene.up();
       const version = await scene.api.get<{ gitVersion: string }>("/version");
       expect(/^v1\.34\./.test(version.gitVersion), `Kubernetes ${version.gitVersion}`);
+      const versions = await scene.programVersions();
+      expect(/\b3\.6\./.test(versions.etcd ?? ""), `etcd ${versions.etcd}`);
+      expect(versions.helm !== undefined, "helm is not among the programs");
       const nodes = await scene.api.nodes();
       expectEqual(
         nodes
@@ -33,7 +36,7 @@ export const firstQuote: readonly Check<ClusterScene>[] = [
         expect(!(AZURE_EPC_RESOURCE in status.capacity), `${metadata.name} has EPC before anything was installed`);
       }
       const steps = scene.figures["cluster up"] as { step: string; ms: number }[];
-      return `${version.gitVersion}: ${listed(steps)}; ${cluster.nodes().length} nodes`;
+      return `Kubernetes ${version.gitVersion}, etcd ${versions.etcd}: ${listed(steps)}; ${cluster.nodes().length} nodes`;
     },
   },
   {
