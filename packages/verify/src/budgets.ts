@@ -8,6 +8,8 @@ export const BUDGETS = {
   certificates: 16,
   /** Elements of one certificate and containers open at once. */
   certificateDer: { depth: 16, elements: 1000 },
+  /** Bytes of one distinguished name. Real ones have about 110; an element has at least two. */
+  nameBytes: 4000,
   /** Elements of one CRL: about four for each revoked certificate. */
   crlDer: { depth: 16, elements: 1_000_000 },
   /** Values of one JSON text and containers open at once. */

@@ -114,6 +114,21 @@ export const LARGE_INPUTS: readonly LargeInput[] = [
   { name: "a CRL of 100,000 entries", accepted: true, make: (base) => withRevoked(base, 100_000) },
   { name: "a CRL of 200,000 entries", accepted: false, make: (base) => withRevoked(base, 200_000) },
   {
+    name: "a CRL whose issuer has a name of 20,000 parts",
+    accepted: false,
+    make: (base) => {
+      const [list] = derNodes(base.unsigned.pckCrl);
+      // Version, algorithm, issuer.
+      const issuer = list?.children[2];
+      if (issuer === undefined) throw new Error("a CRL without issuer");
+      const [part] = issuer.children;
+      const many = new Uint8Array(
+        Buffer.concat(Array.from({ length: 20_000 }, () => part?.encoded ?? new Uint8Array(0))),
+      );
+      return sign({ ...base.unsigned, pckCrl: replaceNode(issuer, derElement(DER_TAG.SEQUENCE, many)) });
+    },
+  },
+  {
     name: "a chain of 300 certificates",
     accepted: false,
     make: (base) => withChain(base, pemText(...base.chain).repeat(100)),

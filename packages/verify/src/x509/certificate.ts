@@ -141,6 +141,8 @@ export function readName(reader: DerReader, known: DistinguishedName[] = []): Di
   }
   reader.close();
   const encoded = reader.since(at);
+  // A CRL may have a million elements; a name must stay one that can be read again and shown to a person.
+  if (encoded.length > BUDGETS.nameBytes) throw new DerError("DER_BUDGET", at, `a name of ${encoded.length} bytes`);
   for (const name of known) if (bytesEqual(name.encoded, encoded)) return name;
   const name = new DistinguishedName(encoded);
   known.push(name);
