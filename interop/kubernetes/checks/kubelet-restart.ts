@@ -36,6 +36,8 @@ export const kubeletRestart: readonly Check<ClusterScene>[] = [
         20,
       );
       await node.kubelet.kill9();
+      const running = (await api.pods(`set=${set}`, applications)).filter(({ status }) => status.phase === "Running");
+      expect(running.length < REPLICAS, "every pod ran before the kubelet was killed: nothing was interrupted");
       const restarted = Date.now();
       await node.kubelet.start();
       await until("allocatable is back, by the new kubelet's word", BACK_WITHIN, async () => {
@@ -71,7 +73,7 @@ export const kubeletRestart: readonly Check<ClusterScene>[] = [
         allRunningMs: allRunning,
         refusedMeanwhile: refused.length,
       };
-      return `allocatable ${EPC_MIB} MiB after ${(ms / 1000).toFixed(1)} s; ${holders.names.length} pods keep container and ids; ${REPLICAS} new ones run, ${refused.length} refused meanwhile and made again; no id held twice at any look`;
+      return `allocatable ${EPC_MIB} MiB after ${(ms / 1000).toFixed(1)} s; ${holders.names.length} pods keep container and ids; ${REPLICAS} new ones run (${running.length} when it was killed), ${refused.length} refused meanwhile and made again; no id held twice at any look`;
     },
   },
 ];
