@@ -24,7 +24,7 @@ function sources(name: string): string[] {
 }
 
 const isTest = (file: string) =>
-  file.endsWith(".test.ts") || /\/(fixtures|stress|hostile|testing|conformance)\//.test(file);
+  file.endsWith(".test.ts") || /\/(fixtures|stress|hostile|testing|conformance|fuzz)\//.test(file);
 
 function importsOf(file: string): string[] {
   const text = readFileSync(file, "utf8");
