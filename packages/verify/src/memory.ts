@@ -1,4 +1,5 @@
-import { toHex } from "@confcom/sgx";
+import { type Collateral, toHex } from "@confcom/sgx";
+import { type QveCollateral, ReadCollateral } from "./collateral/collateral.ts";
 import { readCrlText } from "./collateral/crl-text.ts";
 import { parseQeIdentity, type QeIdentity } from "./collateral/qe-identity.ts";
 import { parseTcbInfo, type TcbInfo } from "./collateral/tcb-info.ts";
@@ -60,6 +61,8 @@ export class Memory {
   /** The last input of each place with what it parsed to: the same text again needs no hash. */
   readonly #last = new Map<string, { readonly input: string | Uint8Array; readonly parsed: unknown }>();
 
+  #collateral: ReadCollateral | undefined;
+
   constructor(cache?: VerificationCache) {
     this.#cache = cache;
   }
@@ -77,6 +80,12 @@ export class Memory {
       if (error instanceof Rejection) return error;
       throw error;
     }
+  }
+
+  /** The collateral in one shape. The same texts as last time are the same strings, whose parts need no joining again. */
+  collateral(collateral: Collateral | QveCollateral): ReadCollateral {
+    if (this.#collateral?.isOf(collateral) !== true) this.#collateral = new ReadCollateral(collateral);
+    return this.#collateral as ReadCollateral;
   }
 
   /** What an input parses to, or why it does not. `place` names the field the input stands in. */

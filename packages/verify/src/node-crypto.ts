@@ -1,4 +1,5 @@
 import { createPublicKey, hash, type KeyObject, verify } from "node:crypto";
+import { fromHex } from "@confcom/sgx";
 import type { P256Key, VerificationCrypto } from "./crypto.ts";
 
 /** DER header of a SubjectPublicKeyInfo for an uncompressed P-256 point. */
@@ -46,54 +47,35 @@ function putInteger(out: Uint8Array, at: number, signature: Uint8Array, start: n
   return to;
 }
 
+/** Written anew for each check: everything here is synchronous, and what Node is given it has read when it returns. */
+const signatureDer = new Uint8Array(72);
+const spki = new Uint8Array(SPKI_P256.length + 65);
+spki.set(SPKI_P256);
+
 /** OpenSSL's own form; asking Node for `ieee-p1363` costs more on older versions. */
 function toDerSignature(signature: Uint8Array): Uint8Array {
-  const out = new Uint8Array(72);
-  const end = putInteger(out, putInteger(out, 2, signature, 0), signature, 32);
-  out[0] = 0x30;
-  out[1] = end - 2;
-  return out.subarray(0, end);
+  const end = putInteger(signatureDer, putInteger(signatureDer, 2, signature, 0), signature, 32);
+  signatureDer[0] = 0x30;
+  signatureDer[1] = end - 2;
+  return signatureDer.subarray(0, end);
 }
 
-function importSpki(point: Uint8Array): KeyObject {
-  const spki = new Uint8Array(91);
-  spki.set(SPKI_P256);
-  spki.set(point, 26);
-  return createPublicKey({ key: spki as Buffer, format: "der", type: "spki" });
+/** As a string, which costs half of what a Buffer does: that has memory of its own, outside of the heap. */
+function digest(algorithm: string, data: Uint8Array): Uint8Array {
+  return fromHex(hash(algorithm, data, "hex"));
 }
-
-function importRaw(point: Uint8Array): KeyObject {
-  const input = { key: point, format: "raw-public", asymmetricKeyType: "ec", namedCurve: "P-256" };
-  return createPublicKey(input as unknown as Parameters<typeof createPublicKey>[0]);
-}
-
-/** The curve's base point, a key that every way of importing must accept. */
-const GENERATOR = Uint8Array.from(
-  Buffer.from(
-    "046b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c2964fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5",
-    "hex",
-  ),
-);
-
-/** Importing the bare point takes half the time, where the runtime can (Node 26). */
-const importPoint = (() => {
-  try {
-    importRaw(GENERATOR);
-    return importRaw;
-  } catch {
-    return importSpki;
-  }
-})();
 
 /** The crypto provider over `node:crypto`. */
 export const nodeCrypto: VerificationCrypto = {
-  sha256: (data) => hash("sha256", data, "buffer"),
-  sha384: (data) => hash("sha384", data, "buffer"),
-  sha512: (data) => hash("sha512", data, "buffer"),
+  sha256: (data) => digest("sha256", data),
+  sha384: (data) => digest("sha384", data),
+  sha512: (data) => digest("sha512", data),
   importP256(point) {
     if (point.length !== 65 || point[0] !== 4) return undefined;
     try {
-      return importPoint(point) as unknown as P256Key;
+      spki.set(point, SPKI_P256.length);
+      const key: KeyObject = createPublicKey({ key: spki as Buffer, format: "der", type: "spki" });
+      return key as unknown as P256Key;
     } catch {
       return undefined;
     }

@@ -3,9 +3,8 @@ import { BUDGETS } from "./budgets.ts";
 import {
   COLLATERAL_VERSIONS,
   type CollateralTexts,
-  collateralProblem,
-  normalizeCollateral,
   type QveCollateral,
+  type ReadCollateral,
 } from "./collateral/collateral.ts";
 import type { TcbInfo } from "./collateral/tcb-info.ts";
 import type { Step } from "./crypto.ts";
@@ -46,11 +45,10 @@ function* parsed<T>(step: Step<T | Rejection>, ret: Quote3ErrorCode): Step<T> {
   return value as T;
 }
 
-function checkParameters(run: Run, quote: Uint8Array, texts: CollateralTexts, date: number): void {
+function checkParameters(run: Run, quote: Uint8Array, { texts, problem }: ReadCollateral, date: number): void {
   const bad = (detail: string) => end("STATUS_MISSING_PARAMETERS", Quote3.INVALID_PARAMETER, detail);
   if (quote.length < MINIMUM_QUOTE_SIZE) bad(`a quote has at least ${MINIMUM_QUOTE_SIZE} bytes, got ${quote.length}`);
   if (quote.length > BUDGETS.quoteBytes) bad(`a quote of ${quote.length} bytes is over the limit`);
-  const problem = collateralProblem(texts);
   if (problem !== undefined) bad(problem);
   if (!(date > 0)) bad("the time of verification is not after 1970");
   if (!COLLATERAL_VERSIONS.includes(texts.version)) {
@@ -219,12 +217,13 @@ function checkTerminal(status: QvlStatus): void {
 function* steps(
   run: Run,
   bytes: Uint8Array,
-  texts: CollateralTexts,
+  read: ReadCollateral,
   terms: VerificationTerms,
   memory: Memory,
 ): Step<QvlStatus> {
   const date = Math.floor(terms.now.getTime() / 1000);
-  checkParameters(run, bytes, texts, date);
+  const { texts } = read;
+  checkParameters(run, bytes, read, date);
   const quote = readCertifiedQuote(run, bytes);
   run.enter("TCB info format");
   const tcbInfo = accepted(yield* memory.parsed("tcbInfo", "tcbInfo", texts.tcbInfo));
@@ -272,12 +271,12 @@ export function* verification(
   memory: Memory,
 ): Step<VerificationResult> {
   checkTrustedRoots(terms.trustedRoots);
-  const texts = normalizeCollateral(collateral);
+  const read = memory.collateral(collateral);
   const run = new Run();
   // A plain view: taking parts of a Buffer costs several times as much.
   const bytes = new Uint8Array(quote.buffer, quote.byteOffset, quote.byteLength);
   try {
-    return run.verdict(yield* steps(run, bytes, texts, terms, memory));
+    return run.verdict(yield* steps(run, bytes, read, terms, memory));
   } catch (error) {
     return run.failure(error);
   } finally {

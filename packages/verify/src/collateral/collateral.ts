@@ -94,3 +94,35 @@ export function collateralProblem(texts: CollateralTexts): string | undefined {
   }
   return undefined;
 }
+
+const NINE_FIELDS = [
+  ...TEXT_FIELDS,
+  "root_ca_crl",
+  "pck_crl",
+  "tcb_info_signature",
+  "qe_identity_signature",
+] as const satisfies readonly (keyof Collateral)[];
+
+/** A collateral taken apart, and why it cannot be used, if so. */
+export class ReadCollateral {
+  readonly texts: CollateralTexts;
+  readonly problem: string | undefined;
+  readonly #given: readonly unknown[];
+
+  /** Throws VerifyError `COLLATERAL` like {@link normalizeCollateral}. */
+  constructor(collateral: Collateral | QveCollateral) {
+    this.#given = NINE_FIELDS.map((name) => (collateral as unknown as Record<string, unknown> | null)?.[name]);
+    this.texts = normalizeCollateral(collateral);
+    this.problem = collateralProblem(this.texts);
+  }
+
+  /** Whether another collateral has the same nine texts, so that reading it would give the same. */
+  isOf(collateral: Collateral | QveCollateral): boolean {
+    if (typeof collateral !== "object" || collateral === null) return false;
+    for (let i = 0; i < NINE_FIELDS.length; i++) {
+      const value: unknown = (collateral as Collateral)[NINE_FIELDS[i] as (typeof NINE_FIELDS)[number]];
+      if (typeof value !== "string" || value !== this.#given[i]) return false;
+    }
+    return true;
+  }
+}

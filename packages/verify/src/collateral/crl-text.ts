@@ -25,7 +25,8 @@ function derOf(value: Uint8Array): Uint8Array {
 
 function hexText(text: Uint8Array): string | undefined {
   // The first bytes of DER are no digits, so a binary CRL is told at once.
-  for (const byte of text) {
+  for (let i = 0; i < text.length; i++) {
+    const byte = text[i] as number;
     const digit = (byte >= 0x30 && byte <= 0x39) || ((byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x66);
     if (!digit) return undefined;
   }

@@ -9,6 +9,8 @@ export class JsonSyntaxError extends Error {}
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
+/** One character for one byte; which character is certain for ASCII only (the label means windows-1252). */
+const bytewise = new TextDecoder("latin1");
 /** What the letter after a backslash stands for, both as bytes. */
 const ESCAPES: Readonly<Record<number, number>> = { 34: 34, 92: 92, 47: 47, 98: 8, 102: 12, 110: 10, 114: 13, 116: 9 };
 
@@ -29,6 +31,8 @@ export interface JsonSpan {
  */
 export class JsonParser {
   readonly #text: Uint8Array;
+  /** The text with a character for each byte: strings that are ASCII are cut out of it. */
+  readonly #characters: string;
   #at = 0;
   #values = 0;
   /** Places whose text differs from what RapidJSON writes for them: blanks, escapes, doubles, -0. */
@@ -38,6 +42,7 @@ export class JsonParser {
 
   constructor(text: Uint8Array) {
     this.#text = text;
+    this.#characters = bytewise.decode(text);
   }
 
   /** Parses the whole text. Throws {@link JsonSyntaxError}. */
@@ -152,10 +157,7 @@ export class JsonParser {
       }
       if (byte === QUOTE) {
         this.#at = at + 1;
-        const bytes = text.subarray(start, at);
-        return seen < 0x80 && bytes.length < 1000
-          ? String.fromCharCode.apply(null, bytes as unknown as number[])
-          : utf8.decode(bytes);
+        return seen < 0x80 ? this.#characters.slice(start, at) : utf8.decode(text.subarray(start, at));
       }
       if (byte === BACKSLASH) break;
       seen |= byte;

@@ -15,6 +15,8 @@ import type { DistinguishedName } from "./name.ts";
 
 const CRL_NUMBER = 20;
 const AUTHORITY_KEY_IDENTIFIER = 35;
+/** RFC 5280 allows 20. */
+const MAX_SERIAL_BYTES = 64;
 
 /** A certificate revocation list (RFC 5280 §5.1). */
 export interface Crl extends Signed {
@@ -30,7 +32,7 @@ export interface Crl extends Signed {
 }
 
 function serialKey(serialNumber: Uint8Array): string {
-  return String.fromCharCode(...serialNumber);
+  return String.fromCharCode.apply(null, serialNumber as unknown as number[]);
 }
 
 function readRevoked(reader: DerReader): Set<string> {
@@ -39,7 +41,8 @@ function readRevoked(reader: DerReader): Set<string> {
   while (!reader.done) {
     reader.open(DER_TAG.SEQUENCE);
     const serial = magnitude(reader.integer());
-    if (serial.length > 64) throw new DerError("DER_INTEGER", reader.header, "a serial number over 64 bytes");
+    if (serial.length > MAX_SERIAL_BYTES)
+      throw new DerError("DER_INTEGER", reader.header, "a serial number over 64 bytes");
     revoked.add(serialKey(serial));
     reader.time();
     if (!reader.done) readExtensions(reader);
@@ -112,7 +115,10 @@ export function parseCrl(der: Uint8Array): Crl {
 }
 
 export function isRevoked(crl: Crl, certificate: Certificate): boolean {
-  return crl.revoked.size > 0 && crl.revoked.has(serialKey(certificate.serialNumber));
+  const { serialNumber } = certificate;
+  // No CRL with a longer one was read: see readRevoked.
+  if (crl.revoked.size === 0 || serialNumber.length > MAX_SERIAL_BYTES) return false;
+  return crl.revoked.has(serialKey(serialNumber));
 }
 
 /** A CRL counts as expired outside its whole validity, so before it begins as well (spec: DCAP §10 B). */
