@@ -9,7 +9,8 @@ export const VERIFY_ERRORS = {
   EMBEDDED_QUOTE: "A certificate carries no quote, or its extension for one is damaged.",
   COLLATERAL:
     "The collateral is in neither of the two known shapes. Pass the nine fields, or the seven with whole JSON.",
-  POLICY: "A policy has a field with an impossible value.",
+  POLICY:
+    "A policy has an unknown field or an impossible value, or needs something that was not passed. The message names it.",
 } as const;
 
 export type VerifyErrorCode = keyof typeof VERIFY_ERRORS;

@@ -1,3 +1,4 @@
+import { fromHex } from "@confcom/sgx";
 import {
   ALLOWABLE_PLATFORMS,
   ALLOWABLE_RESULTS,
@@ -67,14 +68,22 @@ function readPolicyFile(path: string): Policy {
   return parsePolicy(new TextDecoder().decode(readInput(path, "the policy")));
 }
 
-function measurements(values: readonly string[] | undefined, size: number, name: string): Uint8Array[] | undefined {
-  return values?.map((value) => readSizedArgument(value, size, name));
+function measurement(text: string, size: number, option: string): Uint8Array {
+  const digits = text.replace(/^0x/i, "");
+  if (!/^[0-9a-f]*$/i.test(digits) || digits.length !== size * 2) {
+    throw usage(`${option} takes ${size * 2} hexadecimal digits, got "${text}"`, "verify");
+  }
+  return fromHex(digits);
+}
+
+function measurements(values: readonly string[] | undefined, size: number, option: string): Uint8Array[] | undefined {
+  return values?.map((value) => measurement(value, size, option));
 }
 
 function enclavePolicy(flags: PolicyFlags): EnclavePolicy {
   const { isvProdId, minIsvSvn } = flags;
-  const mrEnclave = measurements(flags.mrenclave, 32, "MRENCLAVE");
-  const mrSigner = measurements(flags.mrsigner, 32, "MRSIGNER");
+  const mrEnclave = measurements(flags.mrenclave, 32, "--mrenclave");
+  const mrSigner = measurements(flags.mrsigner, 32, "--mrsigner");
   return {
     ...(mrEnclave === undefined ? {} : { mrEnclave }),
     ...(mrSigner === undefined ? {} : { mrSigner }),
@@ -84,13 +93,13 @@ function enclavePolicy(flags: PolicyFlags): EnclavePolicy {
 }
 
 function tdPolicy(flags: PolicyFlags, file: TdPolicy | undefined): TdPolicy {
-  const mrTd = measurements(flags.mrtd, 48, "MRTD");
+  const mrTd = measurements(flags.mrtd, 48, "--mrtd");
   const rtmr: (Uint8Array | undefined)[] = [0, 1, 2, 3].map((n) => file?.rtmr?.[n]);
   for (const text of flags.rtmr ?? []) {
     const [, n, value] = /^([0-3])=(.+)$/.exec(text) ?? [];
     if (n === undefined || value === undefined)
       throw usage(`--rtmr takes n=hex with n from 0 to 3, got "${text}"`, "verify");
-    rtmr[Number(n)] = readSizedArgument(value, 48, `RTMR${n}`);
+    rtmr[Number(n)] = measurement(value, 48, `--rtmr ${n}=`);
   }
   return { ...(mrTd === undefined ? {} : { mrTd }), ...(flags.rtmr === undefined ? {} : { rtmr }) };
 }
