@@ -71,6 +71,9 @@ test("values that exclude each other are refused", () => {
   refused({ resourceNames: "intel", mode: "device" }, /^value mode: device does not go with resourceNames intel/);
   refused({ slots: { provision: 0 } }, /^value slots\.provision: 0 leaves none for the quote helper/);
   assert.equal(manifestValues({ slots: { provision: 0 }, quoteHelper: { enabled: false } }).slots.provision, 0);
+  refused({ slots: { enclave: 0 } }, /^value slots\.enclave: 0 leaves none for the quote helper/);
+  refused({ slots: { enclave: 0 }, resourceNames: "intel" }, /^value slots\.enclave/);
+  assert.equal(manifestValues({ slots: { enclave: 0 }, mode: "device" }).slots.enclave, 0);
   refused({ numa: true, mode: "counter" }, /^value numa: true needs EPC as devices/);
   refused({ numa: true, resourceNames: "intel" }, /^value numa/);
 });

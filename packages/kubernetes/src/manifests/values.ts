@@ -201,6 +201,10 @@ function checkTogether(values: ManifestValues): void {
   if (quoteHelper.enabled && slots.provision === 0) {
     refuse("slots.provision", "0 leaves none for the quote helper, which needs one; use 1 or more");
   }
+  const helperWantsEnclaveSlot = quoteHelper.enabled && !(resourceNames === "azure" && mode === "device");
+  if (helperWantsEnclaveSlot && slots.enclave === 0) {
+    refuse("slots.enclave", "0 leaves none for the quote helper, which needs one unless mode is device; use 1 or more");
+  }
   if (numa && (mode === "counter" || resourceNames === "intel")) {
     refuse("numa", "true needs EPC as devices; use resourceNames azure with mode auto or device");
   }
