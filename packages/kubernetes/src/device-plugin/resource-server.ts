@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { Server } from "@grpc/grpc-js";
 import type { Clock } from "../clock.ts";
 import { KubernetesError } from "../errors.ts";
@@ -9,12 +10,15 @@ import { kubeletSocketIdentity } from "./kubelet-directory.ts";
 import { KUBELET_MESSAGE_LIMIT } from "./list-encoding.ts";
 import { ListPublisher, type ListStream } from "./list-publisher.ts";
 import { pluginService } from "./plugin-service.ts";
+import { meetPredecessor } from "./predecessor.ts";
 import type { PublishedResource } from "./published-resource.ts";
 import { register } from "./registration.ts";
 import type { DevicePluginReport, ResourceState } from "./report.ts";
 
 /** A kubelet that has registered a plugin and calls back at all does so in milliseconds. */
 const NEVER_CALLED_MS = 10_000;
+/** After this long without a call the registration is made again: the end of an older plugin's stream may have taken the new connection with it. */
+const CALL_MS = 1_000;
 /** A stream that lived this long was a good one: what ended it was not the list. */
 const LASTING_MS = 10_000;
 /** Requests name at most the ids of the list twice (available and must-include), which makes them less than twice the list's 4 MiB. */
@@ -64,6 +68,7 @@ export class ResourceServer {
   #due: number | undefined;
   #timer: unknown;
   #neverCalledTimer: unknown;
+  #callTimer: unknown;
   /** Registrations tried; streams remember during which one they were opened. */
   #attempt = 0;
   #lastOpened = 0;
@@ -174,8 +179,10 @@ export class ResourceServer {
       pluginService({ resource, clock, report, signal: this.#ending.signal, listAndWatch }),
     );
     try {
+      const predecessor = await meetPredecessor(join(directory, resource.endpoint), clock);
       const socket = await EndpointSocket.bind(server, directory, resource.endpoint, random);
       this.#serving = { server, socket, ending: false };
+      await predecessor?.left();
       this.#due = clock.now();
       return true;
     } catch (error) {
@@ -254,14 +261,15 @@ export class ResourceServer {
 
   #expectCall(): void {
     const { resource, clock, report } = this.#options;
-    this.#cancelNeverCalled();
+    if (this.#callTimer !== undefined) clock.clearTimeout(this.#callTimer);
+    this.#callTimer = clock.setTimeout(() => this.#registerAgain(), CALL_MS);
+    if (this.#neverCalledTimer !== undefined) return;
     this.#neverCalledTimer = clock.setTimeout(() => {
+      this.#neverCalledTimer = undefined;
       const message = `${resource.resourceName}: registered ${NEVER_CALLED_MS / 1000} s ago, and the kubelet has not asked for the devices`;
       const error = new KubernetesError("KUBELET_NEVER_CALLED", message);
       this.#lastError = error;
       report.neverCalled({ ...name(resource), error, afterMs: NEVER_CALLED_MS });
-      // The stream of an older plugin that ended while this one was being registered took the new connection with it.
-      this.#registerAgain();
     }, NEVER_CALLED_MS);
   }
 
@@ -343,8 +351,11 @@ export class ResourceServer {
   }
 
   #cancelNeverCalled(): void {
-    if (this.#neverCalledTimer !== undefined) this.#options.clock.clearTimeout(this.#neverCalledTimer);
+    for (const timer of [this.#neverCalledTimer, this.#callTimer]) {
+      if (timer !== undefined) this.#options.clock.clearTimeout(timer);
+    }
     this.#neverCalledTimer = undefined;
+    this.#callTimer = undefined;
   }
 
   async #closeServing(): Promise<void> {
