@@ -1,5 +1,5 @@
 import { bytesEqual } from "@confcom/sgx";
-import { contextTag, DER_TAG, DerError, DerReader, oidFromText } from "@confcom/sgx/der";
+import { contextTag, DER_TAG, DerError, DerReader, derOid, derSequence, oidFromText } from "@confcom/sgx/der";
 import { BUDGETS } from "../budgets.ts";
 import type { P256Key } from "../crypto.ts";
 import { Rejection } from "../status.ts";
@@ -119,6 +119,9 @@ export function readAlgorithm(reader: DerReader): boolean {
   return known;
 }
 
+/** AlgorithmIdentifier of a key on P-256 (RFC 5480 §2.1): a key that says it is anything else is none that could be used. */
+const P256_KEY_ALGORITHM = derSequence(derOid("1.2.840.10045.2.1"), derOid("1.2.840.10045.3.1.7"));
+
 /** No identifier: for those that are only checked. */
 const NONE = new Uint8Array(0);
 
@@ -214,6 +217,7 @@ function readCertificate(der: Uint8Array, names: DistinguishedName[]): Certifica
   const subject = readName(reader, names);
   reader.open(DER_TAG.SEQUENCE);
   reader.element(DER_TAG.SEQUENCE);
+  const keyOnP256 = bytesEqual(reader.encoded(), P256_KEY_ALGORITHM);
   const publicKey = reader.bitString();
   reader.close();
   // issuerUniqueID and subjectUniqueID: obsolete, allowed, not looked at.
@@ -230,6 +234,7 @@ function readCertificate(der: Uint8Array, names: DistinguishedName[]): Certifica
   const signatureDer = reader.bitString();
   reader.close();
   reader.finish();
+  if (!keyOnP256) throw new Rejection("STATUS_UNSUPPORTED_CERT_FORMAT", "a certificate's public key is not on P-256");
   // After the BIT STRING's count of unused bits.
   const signature = decodeEcdsaSignature(der, reader.start + 1, reader.stop);
   if (signature === undefined)

@@ -39,6 +39,12 @@ describe("base64", () => {
 });
 
 describe("PEM chains", () => {
+  it("are refused when a block of another type begins between two of them", () => {
+    assert.equal(certificates(`${block()}-----BEGIN X509 CRL-----\n${block()}`), undefined);
+    assert.equal(certificates(`${block()}text\n-----BEGIN PUBLIC KEY-----\n\n${block()}`), undefined);
+    assert.equal(certificates(`${block()}- text -----BEGIN PUBLIC KEY-----\n${block()}`)?.length, 2);
+  });
+
   it("are found after a run of dashes, and not searched for at each dash of millions", () => {
     assert.deepEqual(certificates(`---${block()}`), [[0, 1, 2]]);
     assert.deepEqual(certificates(`${block()}${"-".repeat(3_000_000)}`), [[0, 1, 2]]);

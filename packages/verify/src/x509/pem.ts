@@ -11,6 +11,7 @@ function ascii(text: string): Uint8Array {
 
 const BEGIN_CERTIFICATE = ascii("-----BEGIN CERTIFICATE-----");
 const END_CERTIFICATE = ascii("-----END CERTIFICATE-----");
+const BEGIN_ANY = ascii("-----BEGIN ");
 const BEGIN_CRL = ascii("-----BEGIN X509 CRL-----");
 const END_CRL = ascii("-----END X509 CRL-----");
 
@@ -56,6 +57,14 @@ function findBeginLine(text: Uint8Array, from: number, end: number): number {
   return -1;
 }
 
+/** Whether another block begins in the text before one: OpenSSL would read that one, and not find its end. */
+function otherBlockBegins(text: Uint8Array, from: number, end: number): boolean {
+  for (let at = find(text, from, end, BEGIN_ANY); at >= 0; at = find(text, at + 1, end, BEGIN_ANY)) {
+    if (at === from || text[at - 1] === LF) return true;
+  }
+  return false;
+}
+
 /**
  * The DER of every certificate in a PEM text, in its order, cut the way the reference verifier cuts a chain: at END
  * markers, text between blocks ignored, a NUL ends the text. Undefined if a block is damaged or there are more than
@@ -79,7 +88,8 @@ export function decodeAnyPem(input: Uint8Array): Uint8Array[] | undefined {
     const dash = text.indexOf(DASH, from);
     if (find(text, dash, end, BEGIN_CERTIFICATE) >= 0) {
       const begin = findBeginLine(text, dash, end);
-      const der = begin < 0 ? undefined : decodeBlock(text, begin, BEGIN_CERTIFICATE, end);
+      const der =
+        begin < 0 || otherBlockBegins(text, dash, begin) ? undefined : decodeBlock(text, begin, BEGIN_CERTIFICATE, end);
       if (der === undefined || blocks.length === BUDGETS.certificates) return undefined;
       blocks.push(der);
     }
