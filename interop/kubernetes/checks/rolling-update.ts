@@ -68,7 +68,8 @@ async function updateUnderLoad(scene: ClusterScene, update: () => Promise<void>)
     allocatableZero: offered.zeroAllocatable,
     helperDelays: await helperDelays(scene, began),
   };
-  expect(failures.length === 0, `${failures.length} of ${quotes} quotes failed: ${failures[0]?.reason}`);
+  const about = JSON.stringify(figures);
+  expect(failures.length === 0, `${failures.length} of ${quotes} quotes failed: ${failures[0]?.reason}: ${about}`);
   expectEqual(offered.zeroCapacity, 0, "looks at which a node had no EPC capacity");
   await Promise.all([...loads.map((load) => load.stop()), holders.stop()]);
   const gaps = figures.gapsMs.map((ms) => `${ms} ms`).join(", ");
