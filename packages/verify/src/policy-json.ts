@@ -50,13 +50,13 @@ function object(fields: Readonly<Record<string, Reader>>, required: readonly str
   return (value, path) => {
     if (!(value instanceof JsonObject)) return bad(path, "an object");
     const found: Record<string, unknown> = {};
-    value.names.forEach((name, i) => {
+    for (const [name, member] of value.members()) {
       const place = path === "the policy" ? name : `${path}.${name}`;
       if (!Object.hasOwn(fields, name))
         bad(place, `a field of a policy; known here: ${Object.keys(fields).join(", ")}`);
       if (Object.hasOwn(found, name)) bad(place, "there only once");
-      found[name] = (fields[name] as Reader)(value.values[i] as JsonValue, place);
-    });
+      found[name] = (fields[name] as Reader)(member, place);
+    }
     for (const name of required) if (!Object.hasOwn(found, name)) bad(`${path}.${name}`, "given");
     return found;
   };

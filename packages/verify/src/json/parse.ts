@@ -113,8 +113,7 @@ export class JsonParser {
       this.#blanks();
       const start = this.#at;
       const deviations = this.#deviations;
-      object.names.push(name);
-      object.values.push(this.#value(depth + 1));
+      object.add(name, this.#value(depth + 1));
       if (depth === 0 && !this.spans.has(name)) {
         this.spans.set(name, { start, end: this.#at, canonical: this.#deviations === deviations });
       }
