@@ -161,7 +161,8 @@ export class Places {
   }
 
   remove(): void {
-    rmSync(this.root, { recursive: true, force: true });
+    // The helper processes of a browser that was just ended may still be writing.
+    rmSync(this.root, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   }
 
   /** Writes bytes to a fresh file and returns its path. */

@@ -31,6 +31,7 @@ const CARGO_WAY_OUT = "install Rust 1.88 or newer (rustup, or on Debian 12: apt-
 export interface RustPeers {
   readonly aesmFlow: string;
   readonly qvlVerify: string;
+  readonly qvlBatch: string;
 }
 
 let built: Promise<RustPeers> | undefined;
@@ -58,8 +59,11 @@ async function build(): Promise<RustPeers> {
   }
   const aesmFlow = programs.get("aesm-flow");
   const qvlVerify = programs.get("qvl-verify");
-  if (aesmFlow === undefined || qvlVerify === undefined) throw new Error("cargo build made no aesm-flow or qvl-verify");
-  return { aesmFlow, qvlVerify };
+  const qvlBatch = programs.get("qvl-batch");
+  if (aesmFlow === undefined || qvlVerify === undefined || qvlBatch === undefined) {
+    throw new Error("cargo build did not make aesm-flow, qvl-verify and qvl-batch");
+  }
+  return { aesmFlow, qvlVerify, qvlBatch };
 }
 
 /** The npm package @phala/dcap-qvl. */

@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { parseArgs } from "node:util";
 import { type Check, type CheckResult, runChecks } from "./check.ts";
 import { browser } from "./checks/browser.ts";
+import { differential } from "./checks/differential.ts";
 import { fortanixClient } from "./checks/fortanix-client.ts";
 import { goldenFrames } from "./checks/golden-frames.ts";
 import { opensslChain } from "./checks/openssl-chain.ts";
@@ -45,6 +46,7 @@ const all = [
   ...privateProfile,
   ...takeover,
   ...browser,
+  ...differential,
 ];
 const checks = all.filter(({ name }) => options.only === undefined || name.includes(options.only));
 
