@@ -12,6 +12,7 @@ import { type DevicePlugin, startDevicePlugin } from "./device-plugin.ts";
 
 const RESTARTS = 12;
 const STREAMS = 500;
+const AT_ONCE = 10;
 
 let directory: string;
 let kubelet: FakeKubelet;
@@ -72,19 +73,39 @@ test(`${RESTARTS} kubelet restarts leave no descriptor, stream, listener or file
 test(`${STREAMS} streams that others open and drop leave nothing behind`, async () => {
   const before = descriptors();
   let received = 0;
-  for (let round = 0; round < STREAMS / 50; round += 1) {
-    const connections = Array.from({ length: 50 }, () => {
+  for (let round = 0; round < STREAMS / AT_ONCE; round += 1) {
+    const connections = Array.from({ length: AT_ONCE }, () => {
       const connection = new PluginConnection(join(directory, resource.endpoint), Date.now);
       void connection.listAndWatch(() => {
         received += 1;
       });
       return connection;
     });
-    await until("their lists", () => received >= (round + 1) * 50);
+    await until("their lists", () => received >= (round + 1) * AT_ONCE);
     for (const connection of connections) connection.close();
   }
   await until("their ends", () => report.of("listAndWatchClosed").length >= STREAMS);
   await until("closed sockets", () => descriptors() <= before);
   await served();
   assert.equal(kubelet.registrations.length, 1);
+});
+
+test("more streams than anybody needs are refused without a list, and the kubelet keeps its own", async () => {
+  let received = 0;
+  const refused: string[] = [];
+  const connections = Array.from({ length: 50 }, () => {
+    const connection = new PluginConnection(join(directory, resource.endpoint), Date.now);
+    void connection
+      .listAndWatch(() => {
+        received += 1;
+      })
+      .then((why) => refused.push(why));
+    return connection;
+  });
+  await until("an answer to each", () => received + refused.length === 50);
+  assert.equal(received, 15);
+  assert.match(refused[0] ?? "", /RESOURCE_EXHAUSTED: confcom: .*: 16 streams listen already/);
+  await served();
+  assert.equal(kubelet.registrations.length, 1);
+  for (const connection of connections) connection.close();
 });

@@ -1,10 +1,13 @@
-import type { ServerWritableStream } from "@grpc/grpc-js";
+import { type ServerWritableStream, status } from "@grpc/grpc-js";
 import { KubernetesError } from "../errors.ts";
 import type { Empty } from "./api/generated/device-plugin_pb.ts";
 import { encodedListSize, encodeList, KUBELET_MESSAGE_LIMIT } from "./list-encoding.ts";
 import type { PublishedResource } from "./published-resource.ts";
 
 export type ListStream = ServerWritableStream<Empty, Buffer>;
+
+/** The kubelet opens one; each stream that is not read may hold a whole list of up to 4 MiB in memory. */
+const STREAM_LIMIT = 16;
 
 interface OpenStream {
   /** A message is on its way; another one waits until it has left, so that a slow reader holds one message at most. */
@@ -68,7 +71,10 @@ export class ListPublisher {
     return true;
   }
 
-  /** Sends the list to `stream` now and whenever it changes; `closed` is called once, when the stream is gone. */
+  /**
+   * Sends the list to `stream` now and whenever it changes; `closed` is called once, when the stream is gone. Refused with
+   * RESOURCE_EXHAUSTED, before anything is sent, while there are {@link STREAM_LIMIT}.
+   */
   add(stream: ListStream, closed: () => void): void {
     const state: OpenStream = { sending: false, sent: undefined };
     this.#streams.set(stream, state);
@@ -78,7 +84,10 @@ export class ListPublisher {
     stream.on("cancelled", gone);
     stream.on("close", gone);
     stream.on("error", gone);
-    this.#send(stream, state);
+    if (this.#streams.size > STREAM_LIMIT) {
+      const details = `confcom: ${this.#resource.resourceName}: ${STREAM_LIMIT} streams listen already`;
+      stream.emit("error", { code: status.RESOURCE_EXHAUSTED, details });
+    } else this.#send(stream, state);
   }
 
   /** Ends every stream, in order; their `closed` is called. */

@@ -108,6 +108,17 @@ test("a request for more devices than there are is refused before any of them is
   assert.match(error.details, /names 100000 devices for 1 containers; there are 4/);
 });
 
+test("a request for hundreds of containers is refused before any of them is looked at", async () => {
+  const published = 1000;
+  resource.setDevices(slots(published));
+  await until("the longer list", () => kubelet.resource(resource.resourceName)?.allocatable === published);
+  const containerRequests = Array.from({ length: 65 }, (_, index) => ({ devicesIds: [`e${index}`] }));
+  const request = create(AllocateRequestSchema, { containerRequests });
+  const error = await refusal(connection().call(DEVICE_PLUGIN_CLIENT.allocate, request));
+  assert.equal(error.code, status.INVALID_ARGUMENT);
+  assert.match(error.details, /names 65 devices for 65 containers/);
+});
+
 test("a request above 16 MiB is refused", async () => {
   const error = await refusal(connection().allocate([`x${"y".repeat(17 * 1024 * 1024)}`]));
   assert.equal(error.code, status.RESOURCE_EXHAUSTED);

@@ -29,6 +29,8 @@ import type { DevicePluginReport } from "./report.ts";
 
 /** The kubelet gives a container's start 30 s; the answer that says why is to reach it before that. */
 const PRE_START_MS = 25_000;
+/** The kubelet asks for one container at a time. */
+const MAX_CONTAINERS = 64;
 /** Longest explanation that is sent: it becomes part of a pod's event. */
 const DETAILS_LIMIT = 900;
 
@@ -142,7 +144,7 @@ function malformed(resourceName: string, what: string): KubernetesError {
 
 function checkTotal(name: string, containers: readonly { devicesIds: readonly string[] }[], published: number): void {
   const requested = containers.reduce((sum, container) => sum + container.devicesIds.length, 0);
-  if (requested <= published && containers.length <= published) return;
+  if (requested <= published && containers.length <= MAX_CONTAINERS) return;
   throw malformed(
     name,
     `the request names ${requested} devices for ${containers.length} containers; there are ${published}`,
