@@ -10,7 +10,7 @@ function row(...cells: readonly (string | number)[]): string {
 }
 
 /** The report of a run for a person. */
-export function reportText(report: FuzzReport, samples: readonly MemorySample[]): string {
+export function reportText(report: FuzzReport, samples: readonly MemorySample[], slowestAlone?: number): string {
   const { inputs, seed, milliseconds, kinds, slowest, slowestLarge, mostWork, failures } = report;
   const lines = [row("kind", "inputs", "accepted", "refused", "µs each")];
   for (const [kind, of] of Object.entries(kinds).sort((a, b) => b[1].inputs - a[1].inputs)) {
@@ -28,6 +28,7 @@ export function reportText(report: FuzzReport, samples: readonly MemorySample[])
     if (slow !== undefined)
       lines.push(`${what}: ${slow.milliseconds.toFixed(1)} ms, input ${slow.index} (${slow.kind})`);
   }
+  if (slowestAlone !== undefined) lines.push(`the slowest again, alone: ${slowestAlone.toFixed(1)} ms`);
   const { signatureChecks, keyImports, hashes, bytes } = mostWork;
   lines.push(
     `most work of one verification: ${signatureChecks} signature checks, ${keyImports} keys, ${hashes} hashes, ${bytes} bytes`,
