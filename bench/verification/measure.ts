@@ -39,6 +39,8 @@ export interface VerificationPlan {
   readonly rounds: number;
   /** Operations of one run are this many times those that take about 20 ms. */
   readonly scale: number;
+  /** Whether the limit goes through EVP_DigestVerify instead of ECDSA_verify. */
+  readonly evp: boolean;
 }
 
 /** Operations that take about 20 ms. */
@@ -73,7 +75,7 @@ export async function measureVerification(
   try {
     const confcom = await start("confcom", process.execPath, [contender, "confcom"]);
     const npm = await start("npm @phala/dcap-qvl", process.execPath, [contender, "npm"]);
-    const limit = await start("limit", limitProgram, paths);
+    const limit = await start("limit", limitProgram, plan.evp ? ["--evp", ...paths] : paths);
     const ours = (workload: "cold" | "warm" | "parse", input: number) =>
       confcom.ask(`${workload} ${input} ${COUNTS[workload] * plan.scale}`);
     const theirs = (input: number) => npm.ask(`cold ${input} ${COUNTS.npm * plan.scale}`);
