@@ -118,7 +118,8 @@ const LARGE_EVERY = 20_000;
 /** The input with this number: the same for the same seed and bases. */
 export function fuzzInput(seed: number, index: number, bases: readonly Base[]): FuzzInput {
   const random = new Random(seed, index);
-  if (index % LARGE_EVERY === LARGE_EVERY - 1) {
+  // Not before a round number, where memory is looked at: it would still be remembered.
+  if (index % LARGE_EVERY === LARGE_EVERY / 2) {
     const large = LARGE_INPUTS[Math.floor(index / LARGE_EVERY) % LARGE_INPUTS.length] as LargeInput;
     return { kind: "large", large, subject: large.make(random.pick(bases)) };
   }
