@@ -1,14 +1,14 @@
 import { join } from "node:path";
-import { Server } from "@grpc/grpc-js";
 import type { Clock } from "../clock.ts";
 import { KubernetesError } from "../errors.ts";
 import { DEVICE_PLUGIN_SERVICE } from "./api/services.ts";
 import { Backoff } from "./backoff.ts";
-import { EndpointSocket } from "./endpoint-socket.ts";
-import { type ForeignPlugin, findForeignPlugin, otherSockets } from "./foreign-plugin.ts";
+import { EndpointServer } from "./endpoint-server.ts";
+import type { ForeignPlugin } from "./foreign-plugin.ts";
 import { kubeletSocketIdentity } from "./kubelet-directory.ts";
 import { KUBELET_MESSAGE_LIMIT } from "./list-encoding.ts";
 import { ListPublisher, type ListStream } from "./list-publisher.ts";
+import { NewcomerWatch } from "./newcomer-watch.ts";
 import { pluginService } from "./plugin-service.ts";
 import { meetPredecessor } from "./predecessor.ts";
 import type { PublishedResource } from "./published-resource.ts";
@@ -21,12 +21,6 @@ const NEVER_CALLED_MS = 10_000;
 const CALL_MS = 1_000;
 /** A stream that lived this long was a good one: what ended it was not the list. */
 const LASTING_MS = 10_000;
-/** Requests name at most the ids of the list twice (available and must-include), which makes them less than twice the list's 4 MiB. */
-const RECEIVE_LIMIT = 16 * 1024 * 1024;
-/** How often a directory with a new socket is looked through: whoever made it registers a moment later. */
-const FOREIGN_LOOKS = 3;
-/** How long calls that are being answered may keep the server from closing. */
-const CLOSE_MS = 1_000;
 
 export interface ResourceServerOptions {
   readonly resource: PublishedResource;
@@ -41,14 +35,6 @@ export interface ResourceServerOptions {
   readonly left: (how: { reason: "replaced" } | { reason: "foreign"; error: KubernetesError; socket: string }) => void;
 }
 
-/** One binding of the resource's socket. Each has a server of its own, so that nothing of an earlier one is left. */
-interface Serving {
-  readonly server: Server;
-  readonly socket: EndpointSocket;
-  /** Set when it is ended from this side: streams that close then say nothing about the kubelet. */
-  ending: boolean;
-}
-
 /**
  * One resource of a device plugin: its socket, its registration and the kubelet's streams, kept up over kubelet restarts
  * (spec: Kubernetes §1.3). Whatever happened, `wake` looks at the whole situation again; looks never overlap.
@@ -57,11 +43,12 @@ export class ResourceServer {
   readonly resource: PublishedResource;
   readonly #options: ResourceServerOptions;
   readonly #publisher: ListPublisher;
+  readonly #newcomers: NewcomerWatch;
   readonly #backoff: Backoff;
   readonly #unsubscribe: () => void;
   readonly #ending = new AbortController();
   #phase: ResourceState["phase"] = "starting";
-  #serving: Serving | undefined;
+  #serving: EndpointServer | undefined;
   /** The kubelet's socket that the last registration was, or is, made with. */
   #kubelet: string | undefined;
   /** When to register, in the clock's milliseconds; absent while registered. */
@@ -80,12 +67,17 @@ export class ResourceServer {
   #working: Promise<void> | undefined;
   #again = false;
   #refreshing = false;
-  #otherSockets = "";
-  #foreignLooks = 0;
 
   constructor(options: ResourceServerOptions) {
     this.#options = options;
     this.resource = options.resource;
+    const { directory, ownSockets, clock } = options;
+    this.#newcomers = new NewcomerWatch({
+      directory,
+      resourceName: options.resource.resourceName,
+      ownSockets,
+      clock,
+    });
     this.#backoff = new Backoff(options.random);
     this.#publisher = new ListPublisher(options.resource);
     this.#reportTooLarge();
@@ -154,7 +146,7 @@ export class ResourceServer {
 
   /** Whether the endpoint is this plugin's, after making it so if nobody has it. */
   async #serve(): Promise<boolean> {
-    const owner = (await this.#serving?.socket.owner()) ?? "nobody";
+    const owner = (await this.#serving?.owner()) ?? "nobody";
     if (owner === "ours") return true;
     if (owner === "another") {
       this.#options.report.replaced({ ...name(this.resource), endpoint: this.resource.endpoint });
@@ -167,11 +159,7 @@ export class ResourceServer {
       return false;
     }
     await this.#closeServing();
-    const server = new Server({
-      "grpc.max_send_message_length": -1,
-      "grpc.max_receive_message_length": RECEIVE_LIMIT,
-      "grpc.enable_channelz": 0,
-    });
+    const server = new EndpointServer();
     const { resource, directory, clock, report, random } = this.#options;
     const listAndWatch = (stream: ListStream): void => this.#opened(stream, server);
     server.addService(
@@ -180,8 +168,8 @@ export class ResourceServer {
     );
     try {
       const predecessor = await meetPredecessor(join(directory, resource.endpoint), clock);
-      const socket = await EndpointSocket.bind(server, directory, resource.endpoint, random);
-      this.#serving = { server, socket, ending: false };
+      await server.bind(directory, resource.endpoint, random);
+      this.#serving = server;
       await predecessor?.left();
       this.#due = clock.now();
       return true;
@@ -195,7 +183,7 @@ export class ResourceServer {
   async #register(kubelet: string | undefined): Promise<void> {
     const { resource, kubeletSocket, clock, report } = this.#options;
     if (kubelet !== this.#kubelet || this.#generation === 0) {
-      const foreign = await this.#foreign();
+      const foreign = await this.#newcomers.find();
       if (foreign !== undefined) return this.#refuse(foreign);
     }
     this.#kubelet = kubelet;
@@ -222,7 +210,7 @@ export class ResourceServer {
    * Streams are counted by the registration during which they were opened: the kubelet may call back before it answers. The first one is
    * the kubelet's, unless somebody looks on who was quicker: so the end of the first and the end of the last both mean that it has gone.
    */
-  #opened(stream: ListStream, server: Server): void {
+  #opened(stream: ListStream, server: EndpointServer): void {
     const { clock, report, resource } = this.#options;
     const openedIn = this.#attempt;
     const openedAt = clock.now();
@@ -235,8 +223,8 @@ export class ResourceServer {
     this.#publisher.add(stream, () => {
       report.listAndWatchClosed({ ...name(resource), stillOpen: this.#publisher.open });
       if (openedIn === this.#lastOpened) this.#openOfAttempt -= 1;
-      const serving = this.#serving;
-      if (this.#ended || serving?.server !== server || serving.ending) return;
+      // A binding that was ended from this side says nothing about the kubelet.
+      if (this.#ended || this.#serving !== server) return;
       if (clock.now() - openedAt >= LASTING_MS) this.#backoff.reset();
       if (openedIn === this.#attempt && (first || this.#openOfAttempt === 0)) this.#registerAgain();
     });
@@ -301,25 +289,10 @@ export class ResourceServer {
 
   /** A plugin that came later and registered the same resource: the kubelet listens to it now, and to two plugins from then on. */
   async #takenByNewcomer(): Promise<boolean> {
-    const { directory, ownSockets } = this.#options;
-    const others = (await otherSockets(directory, ownSockets).catch(() => [])).join("/");
-    if (others !== this.#otherSockets) this.#foreignLooks = FOREIGN_LOOKS;
-    this.#otherSockets = others;
-    if (this.#foreignLooks === 0) return false;
-    this.#foreignLooks -= 1;
-    const foreign = await this.#foreign();
+    const foreign = await this.#newcomers.findNewcomer();
     if (foreign === undefined) return false;
     await this.#refuse(foreign);
     return true;
-  }
-
-  async #foreign(): Promise<ForeignPlugin | undefined> {
-    const { directory, ownSockets, clock } = this.#options;
-    try {
-      return await findForeignPlugin({ directory, resourceName: this.resource.resourceName, ownSockets, clock });
-    } catch {
-      return undefined;
-    }
   }
 
   async #refuse({ socket, ids }: ForeignPlugin): Promise<void> {
@@ -361,11 +334,10 @@ export class ResourceServer {
   async #closeServing(): Promise<void> {
     const serving = this.#serving;
     if (serving === undefined) return;
-    serving.ending = true;
     this.#serving = undefined;
-    await serving.socket.remove();
+    await serving.removeSocket();
     this.#publisher.endAll();
-    await shutDown(serving.server, this.#options.clock);
+    await serving.shutDown(this.#options.clock);
   }
 
   /** Several changes in one turn are one message. */
@@ -391,14 +363,4 @@ export class ResourceServer {
 
 function name(resource: PublishedResource): { resourceName: string } {
   return { resourceName: resource.resourceName };
-}
-
-function shutDown(server: Server, clock: Clock): Promise<void> {
-  return new Promise((resolve) => {
-    const forced = clock.setTimeout(() => server.forceShutdown(), CLOSE_MS);
-    server.tryShutdown(() => {
-      clock.clearTimeout(forced);
-      resolve();
-    });
-  });
 }
