@@ -1,5 +1,5 @@
-import { mkdirSync, statfsSync } from "node:fs";
-import { resolve } from "node:path";
+import { mkdirSync, readdirSync, statfsSync } from "node:fs";
+import { basename, resolve } from "node:path";
 import { ClusterError } from "./errors.ts";
 import { type ClusterLayout, clusterLayout } from "./layout.ts";
 
@@ -18,12 +18,24 @@ export function unsuitableName(layout: ClusterLayout): string | undefined {
   return undefined;
 }
 
+/** What is in a directory that no cluster put there, if anything: taking a cluster down would remove other people's files. */
+export function foreignEntry(layout: ClusterLayout): string | undefined {
+  const { logs, machines, pki, kubeconfig, control, options, state } = layout;
+  const own = [logs, machines, pki, kubeconfig, control, options, state, `${state}.new`].map((path) => basename(path));
+  return readdirSync(layout.directory).find((name) => !own.includes(name));
+}
+
 /** Makes the directory of a cluster (0700), or says why it cannot be one. */
 export function makeClusterDirectory(directory: string): ClusterLayout {
   const layout = clusterLayout(resolve(directory));
   const unsuitable = unsuitableName(layout);
   if (unsuitable !== undefined) throw new ClusterError("BAD_DIRECTORY", unsuitable);
   mkdirSync(layout.directory, { recursive: true, mode: 0o700 });
+  const foreign = foreignEntry(layout);
+  if (foreign !== undefined) {
+    const message = `${layout.directory} holds other things than a cluster, "${foreign}" for one`;
+    throw new ClusterError("BAD_DIRECTORY", `${message}: give an empty directory, or one that is not there yet`);
+  }
   if (statfsSync(layout.directory).type === OVERLAYFS) {
     const message = `${layout.directory} lies on an overlay, and the nodes' own overlays cannot lie on one`;
     throw new ClusterError("BAD_DIRECTORY", `${message}: give a directory on a disk or a tmpfs, e.g. below /dev/shm`);

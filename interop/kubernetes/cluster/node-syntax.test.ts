@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ClusterError } from "./errors.ts";
-import { parseNodes } from "./node-syntax.ts";
+import { checkNodes, parseNodes } from "./node-syntax.ts";
 
 test("a node without a size has no SGX, one with a size has that much EPC on one NUMA node unless it says two", () => {
   assert.deepEqual(parseNodes("sgx-1:512, sgx-2:1024x2,plain-1"), [
@@ -23,3 +23,10 @@ for (const text of ["", "A", "a:", "a:-1", "a:1x3", "a:1.5", "a,a", "a b", "a;re
     );
   });
 }
+
+test("too many nodes, and one of the control plane's name, are refused before anything starts", () => {
+  const named = (count: number) => Array.from({ length: count }, (_, index) => ({ name: `n${index}` }));
+  checkNodes(named(200));
+  assert.throws(() => checkNodes(named(201)), { code: "BAD_NAME", message: /201 nodes are more than the 200/ });
+  assert.throws(() => checkNodes([{ name: "control-plane" }]), { code: "BAD_NAME" });
+});

@@ -1,5 +1,6 @@
 import type { NodeOptions } from "./cluster.ts";
 import { ClusterError } from "./errors.ts";
+import { CONTROL_PLANE, MAXIMUM_NODES } from "./layout.ts";
 
 const SYNTAX = /^(?<name>[a-z0-9-]+)(?::(?<epcMiB>\d{1,7})(?:x(?<numaNodes>[12]))?)?$/;
 
@@ -20,4 +21,17 @@ export function parseNodes(text: string): readonly NodeOptions[] {
   const twice = nodes.find((node, index) => nodes.findIndex((other) => other.name === node.name) !== index);
   if (twice !== undefined) throw new ClusterError("BAD_NAME", `the node ${twice.name} is named twice`);
   return nodes;
+}
+
+/** Whether one cluster can have these nodes, before anything of it is started. Throws ClusterError `BAD_NAME`. */
+export function checkNodes(nodes: readonly NodeOptions[]): void {
+  if (nodes.length > MAXIMUM_NODES) {
+    throw new ClusterError("BAD_NAME", `${nodes.length} nodes are more than the ${MAXIMUM_NODES} of the address plan`);
+  }
+  if (nodes.some(({ name }) => name === CONTROL_PLANE)) {
+    throw new ClusterError(
+      "BAD_NAME",
+      `${CONTROL_PLANE} is the name of the machine without pods: call the node otherwise`,
+    );
+  }
 }

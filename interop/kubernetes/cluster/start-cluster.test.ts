@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { attachCluster } from "./attached-cluster.ts";
-import { unsuitableName } from "./cluster-directory.ts";
+import { foreignEntry, makeClusterDirectory, unsuitableName } from "./cluster-directory.ts";
 import { ClusterError } from "./errors.ts";
 import { clusterLayout } from "./layout.ts";
 import { supervisedDirectory } from "./living-clusters.ts";
@@ -42,6 +42,14 @@ test("a directory whose name overlays or sockets cannot take is refused before a
   assert.match(unsuitableName(clusterLayout("/srv/a:b")) ?? "", /colon/);
   assert.match(unsuitableName(clusterLayout(`/${"x".repeat(94)}`)) ?? "", /at most 107 bytes/);
   assert.equal(unsuitableName(clusterLayout(`/${"x".repeat(93)}`)), undefined);
+});
+
+test("a directory that holds other things is refused, and what an earlier cluster left is not in the way", () => {
+  const layout = clusterLayout(directory);
+  for (const path of [layout.state, layout.options, layout.kubeconfig]) writeFileSync(path, "");
+  assert.equal(foreignEntry(layout), undefined);
+  writeFileSync(join(directory, "hosts"), "");
+  assert.throws(() => makeClusterDirectory(directory), { code: "BAD_DIRECTORY", message: /"hosts" for one/ });
 });
 
 test("what is not installed is named with the package that has it", () => {

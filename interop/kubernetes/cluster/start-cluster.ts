@@ -11,8 +11,10 @@ import { makeClusterDirectory } from "./cluster-directory.ts";
 import { ClusterError, messageOf } from "./errors.ts";
 import { type ClusterLayout, cgroupTree, clusterLayout } from "./layout.ts";
 import { logTail } from "./log-tail.ts";
+import { checkNodes } from "./node-syntax.ts";
 import { missingPrograms } from "./prerequisites.ts";
 import { checkName, type SupervisorOptions } from "./running-cluster.ts";
+import { startLock } from "./start-lock.ts";
 import { readState, supervisorLives } from "./state.ts";
 
 const SUPERVISOR = fileURLToPath(new URL("supervisor.ts", import.meta.url));
@@ -43,12 +45,29 @@ export async function downCluster(directory: string, log: (line: string) => void
   return true;
 }
 
+/** One start at a time: two of one name, or in one directory, would take each other's files and leave a supervisor that nobody finds. */
 async function launch(options: ClusterOptions, leash: boolean): Promise<AttachedCluster> {
+  const release = await startLock([`name ${options.name}`, `directory ${resolve(options.directory)}`]);
+  try {
+    return await launchAlone(options, leash);
+  } finally {
+    release();
+  }
+}
+
+async function launchAlone(options: ClusterOptions, leash: boolean): Promise<AttachedCluster> {
   if (process.getuid?.() !== 0)
     throw new ClusterError("NOT_ROOT", "a cluster needs root: namespaces, mounts, device nodes");
   const missing = missingPrograms((path) => existsSync(path), process.env.PATH ?? "");
   if (missing.length > 0) throw new ClusterError("PROGRAM_MISSING", missing.join("\n"));
   for (const name of [options.name, ...options.nodes.map((node) => node.name)]) checkName(name);
+  checkNodes(options.nodes);
+  if (!existsSync(join(options.binaries, "kube-apiserver"))) {
+    throw new ClusterError(
+      "PROGRAM_MISSING",
+      `${options.binaries} holds no Kubernetes: there is no kube-apiserver in it`,
+    );
+  }
   const layout = makeClusterDirectory(options.directory);
   const state = readState(layout.state);
   if (state !== undefined && supervisorLives(state)) {
