@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Clock } from "../clock.ts";
 import { KubernetesError } from "../errors.ts";
 import { DEVICE_PLUGIN_SERVICE } from "./api/services.ts";
+import { AwaitedCall, NEVER_CALLED_MS } from "./awaited-call.ts";
 import { Backoff } from "./backoff.ts";
 import { EndpointServer } from "./endpoint-server.ts";
 import type { ForeignPlugin } from "./foreign-plugin.ts";
@@ -15,10 +16,6 @@ import type { PublishedResource } from "./published-resource.ts";
 import { register } from "./registration.ts";
 import type { DevicePluginReport, ResourceState } from "./report.ts";
 
-/** A kubelet that has registered a plugin and calls back at all does so in milliseconds. */
-const NEVER_CALLED_MS = 10_000;
-/** After this long without a call the registration is made again: the end of an older plugin's stream may have taken the new connection with it. */
-const CALL_MS = 1_000;
 /** A stream that lived this long was a good one: what ended it was not the list. */
 const LASTING_MS = 10_000;
 
@@ -44,6 +41,7 @@ export class ResourceServer {
   readonly #options: ResourceServerOptions;
   readonly #publisher: ListPublisher;
   readonly #newcomers: NewcomerWatch;
+  readonly #awaitedCall: AwaitedCall;
   readonly #backoff: Backoff;
   readonly #unsubscribe: () => void;
   readonly #ending = new AbortController();
@@ -54,8 +52,6 @@ export class ResourceServer {
   /** When to register, in the clock's milliseconds; absent while registered. */
   #due: number | undefined;
   #timer: unknown;
-  #neverCalledTimer: unknown;
-  #callTimer: unknown;
   /** Registrations tried; streams remember during which one they were opened. */
   #attempt = 0;
   #lastOpened = 0;
@@ -77,6 +73,10 @@ export class ResourceServer {
       resourceName: options.resource.resourceName,
       ownSockets,
       clock,
+    });
+    this.#awaitedCall = new AwaitedCall(clock, {
+      late: () => this.#registerAgain(),
+      never: () => this.#neverCalled(),
     });
     this.#backoff = new Backoff(options.random);
     this.#publisher = new ListPublisher(options.resource);
@@ -203,7 +203,7 @@ export class ResourceServer {
     // An accepted registration that is not followed by a call is not yet the all-clear.
     if (this.#lastError?.code !== "KUBELET_NEVER_CALLED") this.#lastError = undefined;
     report.registered({ ...name(resource), endpoint: resource.endpoint, generation: this.#generation });
-    if (this.#lastOpened < attempt) this.#expectCall();
+    if (this.#lastOpened < attempt) this.#awaitedCall.expect();
   }
 
   /**
@@ -218,7 +218,7 @@ export class ResourceServer {
     if (first) this.#openOfAttempt = 0;
     this.#lastOpened = openedIn;
     this.#openOfAttempt += 1;
-    this.#cancelNeverCalled();
+    this.#awaitedCall.settle();
     if (this.#lastError?.code === "KUBELET_NEVER_CALLED") this.#lastError = undefined;
     this.#publisher.add(stream, () => {
       report.listAndWatchClosed({ ...name(resource), stillOpen: this.#publisher.open });
@@ -247,18 +247,12 @@ export class ResourceServer {
     this.#schedule();
   }
 
-  #expectCall(): void {
-    const { resource, clock, report } = this.#options;
-    if (this.#callTimer !== undefined) clock.clearTimeout(this.#callTimer);
-    this.#callTimer = clock.setTimeout(() => this.#registerAgain(), CALL_MS);
-    if (this.#neverCalledTimer !== undefined) return;
-    this.#neverCalledTimer = clock.setTimeout(() => {
-      this.#neverCalledTimer = undefined;
-      const message = `${resource.resourceName}: registered ${NEVER_CALLED_MS / 1000} s ago, and the kubelet has not asked for the devices`;
-      const error = new KubernetesError("KUBELET_NEVER_CALLED", message);
-      this.#lastError = error;
-      report.neverCalled({ ...name(resource), error, afterMs: NEVER_CALLED_MS });
-    }, NEVER_CALLED_MS);
+  #neverCalled(): void {
+    const { resource, report } = this.#options;
+    const message = `${resource.resourceName}: registered ${NEVER_CALLED_MS / 1000} s ago, and the kubelet has not asked for the devices`;
+    const error = new KubernetesError("KUBELET_NEVER_CALLED", message);
+    this.#lastError = error;
+    report.neverCalled({ ...name(resource), error, afterMs: NEVER_CALLED_MS });
   }
 
   #failed(error: KubernetesError): void {
@@ -319,16 +313,8 @@ export class ResourceServer {
     this.#phase = phase;
     this.#ending.abort(new KubernetesError("PRE_START_TIMEOUT", "the device plugin is ending"));
     this.#unsubscribe();
-    this.#cancelNeverCalled();
+    this.#awaitedCall.settle();
     if (this.#timer !== undefined) this.#options.clock.clearTimeout(this.#timer);
-  }
-
-  #cancelNeverCalled(): void {
-    for (const timer of [this.#neverCalledTimer, this.#callTimer]) {
-      if (timer !== undefined) this.#options.clock.clearTimeout(timer);
-    }
-    this.#neverCalledTimer = undefined;
-    this.#callTimer = undefined;
   }
 
   async #closeServing(): Promise<void> {
