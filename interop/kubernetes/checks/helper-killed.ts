@@ -5,7 +5,7 @@ import { until } from "../observe/until.ts";
 import { type ClusterScene, NAMESPACE, SGX_NODE } from "../scene.ts";
 import { QuoteLoad } from "../workload/quote-load/quote-load.ts";
 
-/** The limit of the issue that this add-on was built to, milliseconds. */
+/** What the add-on promises, milliseconds. */
 const BACK_WITHIN = 3000;
 const ENOUGH = 50;
 

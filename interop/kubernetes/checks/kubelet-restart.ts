@@ -7,7 +7,7 @@ import { type ClusterScene, EPC_MIB, SGX_NODE } from "../scene.ts";
 import { EpcPods } from "../workload/epc-pods.ts";
 import { podManifest } from "../workload/pod-manifest.ts";
 
-/** The limit of the issue that this add-on was built to, milliseconds. */
+/** What the add-on promises, milliseconds. */
 const BACK_WITHIN = 30_000;
 const REPLICAS = 8;
 const EACH_MIB = 16;

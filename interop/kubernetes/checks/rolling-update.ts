@@ -7,7 +7,7 @@ import { type ClusterScene, NAMESPACE, SGX_NODE } from "../scene.ts";
 import { EpcPods } from "../workload/epc-pods.ts";
 import { QuoteLoad } from "../workload/quote-load/quote-load.ts";
 
-/** The limit of the issue that this add-on was built to, milliseconds. */
+/** What the add-on promises, milliseconds. */
 const LONGEST_GAP = 3000;
 
 export const rollingUpdate: readonly Check<ClusterScene>[] = [
