@@ -76,6 +76,9 @@ async function devicePlugin(options: DevicePluginOptions, output: Output): Promi
     output.note("unavailable" in record ? record.unavailable : `${record.leaves.length} CPUID leaves written down`);
     return;
   }
+  if (options.numa === true && (options.resourceNames === "intel" || options.mode === "counter")) {
+    throw usage("--numa goes with devices: a counter of EPC has no NUMA node", NAME);
+  }
   const { listenOption, nodeNameOption } = await import("../device-plugin/node-options.ts");
   const slots = (text: string, flag: string) => parseInteger(text, flag, 0, MAX_SLOTS);
   const command = {

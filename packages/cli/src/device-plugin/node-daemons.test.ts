@@ -132,6 +132,8 @@ test("wrong options are exit status 64", async () => {
     ["--rescan-seconds=0"],
     ["--device-plugin-directory="],
     ["--host-root=host"],
+    ["--numa", "--resource-names=intel"],
+    ["--numa", "--mode=counter"],
   ]) {
     assert.equal((await run([...PLUGIN, ...options])).status, 64, options.join(" "));
   }
