@@ -66,11 +66,14 @@ describe("worker pool", () => {
     pooled(async ({ pool, client, events }) => {
       await assert.rejects(client.quoteSize(), { aesm: 42 });
       await client.initQuote();
-      const sizes = await Promise.all(Array.from({ length: 300 }, () => client.quoteSize()));
-      assert.deepEqual(new Set(sizes), new Set([4734]));
-      const accepted = pool.counters().map((counters) => counters.accepted);
-      assert.equal(accepted.length, 2);
-      assert.ok(accepted.every((connections) => connections > 0));
+      const accepted = () => pool.counters().map((counters) => counters.accepted);
+      assert.equal(accepted().length, 2);
+      // Which worker takes a connection is the kernel's choice, and on a busy machine one of them may take hundreds in a row.
+      for (let round = 0; round === 0 || (accepted().includes(0) && round < 100); round++) {
+        const sizes = await Promise.all(Array.from({ length: 300 }, () => client.quoteSize()));
+        assert.deepEqual(new Set(sizes), new Set([4734]));
+      }
+      assert.ok(accepted().every((connections) => connections > 0));
       assert.equal(events[0]?.kind === "refused" && events[0].code, 42);
     }));
 
