@@ -1,6 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { type Collateral, toHex } from "@confcom/sgx";
+import { COLLATERAL_FIELDS, type Collateral, toHex } from "@confcom/sgx";
 import type { Base, Subject } from "@confcom/verify/testing";
 import { rustPeers } from "../foreign-peers.ts";
 import { start } from "../program.ts";
@@ -13,18 +13,6 @@ export interface CrateAnswer {
   readonly error?: string;
   readonly panicked?: string;
 }
-
-const FIELDS = [
-  "pck_crl_issuer_chain",
-  "root_ca_crl",
-  "pck_crl",
-  "tcb_info_issuer_chain",
-  "tcb_info",
-  "tcb_info_signature",
-  "qe_identity_issuer_chain",
-  "qe_identity",
-  "qe_identity_signature",
-] as const satisfies readonly (keyof Collateral)[];
 
 /** The crate dcap-qvl in one process that answers many questions. */
 export class CrateBatch {
@@ -74,7 +62,7 @@ export class CrateBatch {
   /** Asks about a subject that differs from its base in some fields. The answer comes later: ask on meanwhile. */
   async ask(subject: Subject, base: Base): Promise<{ readonly answer: Promise<CrateAnswer> }> {
     const number = await this.#baseNumber(base.subject);
-    const changed = FIELDS.filter((name) => subject.collateral[name] !== base.subject.collateral[name]);
+    const changed = COLLATERAL_FIELDS.filter((name) => subject.collateral[name] !== base.subject.collateral[name]);
     const answer = new Promise<CrateAnswer>((resolve) => this.#waiting.push(resolve));
     await this.#write({
       ask: number,

@@ -17,3 +17,16 @@ export interface Collateral {
   /** 128 hexadecimal digits. */
   readonly qe_identity_signature: string;
 }
+
+/** Every field of a {@link Collateral}. */
+export const COLLATERAL_FIELDS = [
+  "pck_crl_issuer_chain",
+  "root_ca_crl",
+  "pck_crl",
+  "tcb_info_issuer_chain",
+  "tcb_info",
+  "tcb_info_signature",
+  "qe_identity_issuer_chain",
+  "qe_identity",
+  "qe_identity_signature",
+] as const satisfies readonly (keyof Collateral)[];

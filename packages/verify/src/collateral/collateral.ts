@@ -1,4 +1,4 @@
-import type { Collateral } from "@confcom/sgx";
+import { COLLATERAL_FIELDS, type Collateral } from "@confcom/sgx";
 import { BUDGETS } from "../budgets.ts";
 import { VerifyError } from "../errors.ts";
 
@@ -95,14 +95,6 @@ export function collateralProblem(texts: CollateralTexts): string | undefined {
   return undefined;
 }
 
-const NINE_FIELDS = [
-  ...TEXT_FIELDS,
-  "root_ca_crl",
-  "pck_crl",
-  "tcb_info_signature",
-  "qe_identity_signature",
-] as const satisfies readonly (keyof Collateral)[];
-
 /** A collateral taken apart, and why it cannot be used, if so. */
 export class ReadCollateral {
   readonly texts: CollateralTexts;
@@ -111,7 +103,7 @@ export class ReadCollateral {
 
   /** Throws VerifyError `COLLATERAL` like {@link normalizeCollateral}. */
   constructor(collateral: Collateral | QveCollateral) {
-    this.#given = NINE_FIELDS.map((name) => (collateral as unknown as Record<string, unknown> | null)?.[name]);
+    this.#given = COLLATERAL_FIELDS.map((name) => (collateral as unknown as Record<string, unknown> | null)?.[name]);
     this.texts = normalizeCollateral(collateral);
     this.problem = collateralProblem(this.texts);
   }
@@ -119,8 +111,8 @@ export class ReadCollateral {
   /** Whether another collateral has the same nine texts, so that reading it would give the same. */
   isOf(collateral: Collateral | QveCollateral): boolean {
     if (typeof collateral !== "object" || collateral === null) return false;
-    for (let i = 0; i < NINE_FIELDS.length; i++) {
-      const value: unknown = (collateral as Collateral)[NINE_FIELDS[i] as (typeof NINE_FIELDS)[number]];
+    for (let i = 0; i < COLLATERAL_FIELDS.length; i++) {
+      const value: unknown = (collateral as Collateral)[COLLATERAL_FIELDS[i] as keyof Collateral];
       if (typeof value !== "string" || value !== this.#given[i]) return false;
     }
     return true;
