@@ -1,6 +1,6 @@
-import type { QvResultName } from "@confcom/sgx";
 import type { VerificationResult } from "@confcom/verify";
 import type { MutationKind } from "@confcom/verify/testing";
+import { STATUS_NAME } from "../tcb-status-name.ts";
 import type { CrateAnswer } from "./crate-batch.ts";
 
 /** One input on which the two verifiers do not say the same. */
@@ -10,18 +10,6 @@ export interface Disagreement {
   readonly crate: CrateAnswer;
   readonly sort: "we accept" | "crate accepts" | "verdict" | "advisories";
 }
-
-/** Intel's verdicts and the crate's words for them. */
-const STATUS: Readonly<Partial<Record<QvResultName, string>>> = {
-  OK: "UpToDate",
-  SW_HARDENING_NEEDED: "SWHardeningNeeded",
-  CONFIG_NEEDED: "ConfigurationNeeded",
-  CONFIG_AND_SW_HARDENING_NEEDED: "ConfigurationAndSWHardeningNeeded",
-  OUT_OF_DATE: "OutOfDate",
-  OUT_OF_DATE_CONFIG_NEEDED: "OutOfDateConfigurationNeeded",
-  TD_RELAUNCH_ADVISED: "TDRelaunchAdvised",
-  TD_RELAUNCH_ADVISED_CONFIG_NEEDED: "TDRelaunchAdvisedConfigurationNeeded",
-};
 
 /** How the two differ, undefined if they agree: both refuse, or both accept with the same verdict and advisories. */
 export function disagreement(
@@ -34,6 +22,6 @@ export function disagreement(
   const found = (sort: Disagreement["sort"]): Disagreement => ({ kind, own, crate, sort });
   if (accepted !== theirs) return found(accepted ? "we accept" : "crate accepts");
   if (!accepted) return undefined;
-  if (STATUS[own.result] !== crate.status) return found("verdict");
+  if (STATUS_NAME[own.result] !== crate.status) return found("verdict");
   return own.advisories.join() === crate.advisoryIds?.join() ? undefined : found("advisories");
 }

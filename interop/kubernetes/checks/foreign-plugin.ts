@@ -1,10 +1,10 @@
 import { fileURLToPath } from "node:url";
 import { AZURE_EPC_RESOURCE, DEVICE_PLUGIN_DIRECTORY, PLUGIN_NAME } from "@confcom/kubernetes";
-import { build } from "esbuild";
 import { type Check, expect, expectEqual } from "../../check.ts";
 import { registeredDevices } from "../observe/held-devices.ts";
 import { until } from "../observe/until.ts";
 import { type ClusterScene, EPC_MIB, NAMESPACE, SGX_NODE } from "../scene.ts";
+import { programText } from "../workload/program.ts";
 
 const ENDPOINT = "somebody-elses.sock";
 const DEVICES = 64;
@@ -71,21 +71,9 @@ export const foreignPlugin: readonly Check<ClusterScene>[] = [
 
 /** As another vendor's DaemonSet would run: a pod with the kubelet's directory, registering after ours. */
 async function startForeignPlugin(scene: ClusterScene, name: string): Promise<void> {
-  const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(new URL("../workload/foreign-plugin.ts", import.meta.url))],
-    bundle: true,
-    write: false,
-    format: "esm",
-    platform: "node",
-    target: "node24",
-    minify: true,
-    logLevel: "silent",
-    banner: {
-      js: 'import{createRequire as programRequire}from"node:module";const require=programRequire(import.meta.url);',
-    },
-  });
   const namespace = scene.open;
-  const data = { "main.mjs": outputFiles[0]?.text ?? "" };
+  const main = fileURLToPath(new URL("../workload/foreign-plugin.ts", import.meta.url));
+  const data = { "main.mjs": await programText(main) };
   await scene.api.create({ apiVersion: "v1", kind: "ConfigMap", metadata: { name, namespace }, data });
   await scene.api.create({
     apiVersion: "v1",

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Cluster, ClusterNode, Finished, NodeOptions, RunOptions, Service } from "./cluster.ts";
 import { type CommandOptions, runInMachine, runInNetwork } from "./commands.ts";
@@ -7,6 +6,7 @@ import { ClusterError } from "./errors.ts";
 import { type ClusterLayout, CONTROL_PLANE, clusterLayout } from "./layout.ts";
 import { logTail } from "./log-tail.ts";
 import { spawnForUser } from "./namespaces.ts";
+import { residentKiB } from "./resident-memory.ts";
 import { sgxFixture } from "./sgx-fixture.ts";
 import { type ClusterState, readState, supervisorLives } from "./state.ts";
 
@@ -157,14 +157,8 @@ export class AttachedCluster implements Cluster {
       start: ask("start"),
       restart: ask("restart"),
       kill9: ask("kill9"),
-      rssKiB: () => residentKiB(pid()),
+      rssKiB: () => (pid() === 0 ? 0 : residentKiB(pid())),
       log: () => logTail(join(this.#layout.logs, `${service}.log`), LONGEST_LOG),
     };
   }
-}
-
-function residentKiB(pid: number): number {
-  if (pid === 0) return 0;
-  const line = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"));
-  return Number(line?.[1] ?? 0);
 }

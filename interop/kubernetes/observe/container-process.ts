@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { residentKiB } from "../cluster/resident-memory.ts";
 import type { Pod } from "./kubernetes-objects.ts";
 
 export interface ContainerProcess {
@@ -20,14 +21,7 @@ export function containerProcess(pod: Pod, container: string): ContainerProcess 
     .filter((pid) => readProc(pid, "cgroup").includes(id));
   const pid = pids.find((candidate) => firstOfItsNamespace(candidate));
   if (pid === undefined) throw new Error(`no process of container ${container} of ${pod.metadata.name} (${id})`);
-  return { pid, rssKiB: rssKiB(pid) };
-}
-
-/** Resident memory of a process, KiB. */
-export function rssKiB(pid: number): number {
-  const match = /^VmRSS:\s+(\d+) kB$/m.exec(readProc(pid, "status"));
-  if (match === null) throw new Error(`process ${pid} is gone`);
-  return Number(match[1]);
+  return { pid, rssKiB: residentKiB(pid) };
 }
 
 /** The container's own process is number 1 in its namespace; the pause container's namespace holds others. */

@@ -124,3 +124,12 @@ const FACTORS: Readonly<Record<string, number>> = {
   Gi: 2 ** 30,
   Ti: 2 ** 40,
 };
+
+/** Phase of a pod and what the scheduler and the kubelet say of it. */
+export function describePod({ status }: Pod): string {
+  const scheduled = status.conditions?.find(({ type, status }) => type === "PodScheduled" && status === "False");
+  const waiting = status.containerStatuses?.[0]?.state?.waiting;
+  return [status.phase, status.reason, status.message, scheduled?.message, waiting?.reason, waiting?.message]
+    .filter((text) => text !== undefined)
+    .join(" ");
+}

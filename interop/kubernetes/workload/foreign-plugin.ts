@@ -29,11 +29,7 @@ process.once("SIGTERM", () => stop.abort());
 const plugin = await startDevicePlugin({
   resources: [resource],
   directory,
-  clock: {
-    now: () => Date.now(),
-    setTimeout: (callback, ms) => setTimeout(callback, ms),
-    clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout),
-  },
+  clock: { now: Date.now, setTimeout, clearTimeout },
   random: Math.random,
   report,
   signal: stop.signal,

@@ -1,5 +1,5 @@
 import { expect } from "../../check.ts";
-import type { Pod } from "../observe/kubernetes-objects.ts";
+import { describePod } from "../observe/kubernetes-objects.ts";
 import { until, Violation } from "../observe/until.ts";
 import type { ClusterScene } from "../scene.ts";
 
@@ -19,7 +19,7 @@ export async function jobEnd(scene: ClusterScene, namespace: string, name: strin
     const ended = job.status.conditions?.find(
       ({ type, status }) => /^(Complete|Failed)$/.test(type) && status === "True",
     );
-    expect(ended !== undefined, `its pod is ${pod === undefined ? "not there" : describe(pod)}`);
+    expect(ended !== undefined, `its pod is ${pod === undefined ? "not there" : describePod(pod)}`);
     if (pod === undefined) throw new Violation(`Job ${name} ended without a pod: ${ended.message}`);
     return { pod, succeeded: ended.type === "Complete" };
   });
@@ -42,16 +42,4 @@ export async function runSuccessfulJob(scene: ClusterScene, job: object, limit: 
   const run = await runJob(scene, job, limit);
   expect(run.succeeded, `exit ${run.exitCode}: ${run.log.trim().split("\n").slice(-6).join(" | ")}`);
   return run;
-}
-
-export async function deleteJob(scene: ClusterScene, namespace: string, name: string): Promise<void> {
-  await scene.api.delete(`/apis/batch/v1/namespaces/${namespace}/jobs/${name}?propagationPolicy=Background`);
-}
-
-function describe({ status }: Pod): string {
-  const scheduled = status.conditions?.find(({ type, status }) => type === "PodScheduled" && status === "False");
-  const waiting = status.containerStatuses?.[0]?.state?.waiting;
-  return [status.phase, status.reason, status.message, scheduled?.message, waiting?.reason, waiting?.message]
-    .filter((text) => text !== undefined)
-    .join(" ");
 }

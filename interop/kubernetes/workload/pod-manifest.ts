@@ -25,18 +25,6 @@ export function podManifest(request: PodRequest): object {
   return { apiVersion: "v1", kind: "Pod", metadata: { name, namespace, labels }, spec: podSpec(request, limits) };
 }
 
-/** A Job of one such pod, without second attempts. */
-export function jobManifest(request: PodRequest): object {
-  const { name, namespace, labels = {}, limits = {} } = request;
-  const template = { metadata: { labels }, spec: podSpec({ ...request, restartPolicy: "Never" }, limits) };
-  return {
-    apiVersion: "batch/v1",
-    kind: "Job",
-    metadata: { name, namespace, labels },
-    spec: { backoffLimit: 0, template },
-  };
-}
-
 function podSpec(request: PodRequest, limits: Readonly<Record<string, string | number>>): object {
   const { image, node, command, args, env = {}, restartPolicy = "Never", graceSeconds = 2, volumes, mounts } = request;
   return {

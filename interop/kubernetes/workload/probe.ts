@@ -1,4 +1,5 @@
 import { expect } from "../../check.ts";
+import { describePod } from "../observe/kubernetes-objects.ts";
 import { until } from "../observe/until.ts";
 import type { ClusterScene } from "../scene.ts";
 import { type PodRequest, podManifest } from "./pod-manifest.ts";
@@ -36,22 +37,10 @@ export async function probe(
   await scene.api.create(podManifest({ args: ["--hold"], ...request, name, namespace, image: scene.images.probe }));
   const { value: seen, ms } = await until(`pod ${name} says what it sees`, limit, async () => {
     const pod = await scene.api.pod(namespace, name);
-    expect(pod.status.phase === "Running" || pod.status.phase === "Succeeded", `${name} is ${describe(pod.status)}`);
+    expect(pod.status.phase === "Running" || pod.status.phase === "Succeeded", `${name} is ${describePod(pod)}`);
     const line = (await scene.api.log(namespace, name)).split("\n").find((text) => text.startsWith("{"));
     if (line === undefined) throw new Error("it has said nothing yet");
     return JSON.parse(line) as Seen;
   });
   return { pod: name, seen, ms };
-}
-
-function describe(status: {
-  phase: string;
-  reason?: string;
-  message?: string;
-  conditions?: readonly { type: string; status: string; message?: string }[];
-}): string {
-  const scheduled = status.conditions?.find(({ type, status }) => type === "PodScheduled" && status === "False");
-  return [status.phase, status.reason, status.message, scheduled?.message]
-    .filter((text) => text !== undefined)
-    .join(" ");
 }

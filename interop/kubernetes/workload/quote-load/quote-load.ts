@@ -1,9 +1,9 @@
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
 import { expect } from "../../../check.ts";
 import { until } from "../../observe/until.ts";
 import type { ClusterScene } from "../../scene.ts";
 import { podManifest } from "../pod-manifest.ts";
+import { programText } from "../program.ts";
 import type { LoadLine, LoadTotals } from "./report-line.ts";
 
 const QUOTE_SLOT = "sgx.confcom.dev/quote";
@@ -20,18 +20,9 @@ export interface LoadWindow extends LoadTotals {
 
 let bundled: Promise<string> | undefined;
 
-/** The program as one file, small enough for a ConfigMap: the image has Node, not our client library. */
+/** Bundled once for all loads. */
 function program(): Promise<string> {
-  bundled ??= build({
-    entryPoints: [fileURLToPath(new URL("main.ts", import.meta.url))],
-    bundle: true,
-    write: false,
-    format: "esm",
-    platform: "node",
-    target: "node24",
-    minify: true,
-    logLevel: "silent",
-  }).then(({ outputFiles }) => outputFiles[0]?.text ?? "");
+  bundled ??= programText(fileURLToPath(new URL("main.ts", import.meta.url)));
   return bundled;
 }
 
