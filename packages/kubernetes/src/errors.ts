@@ -84,3 +84,9 @@ export class KubernetesError extends Error {
     this.nextStep = options.nextStep ?? KUBERNETES_ERRORS[code];
   }
 }
+
+/** The words of whatever was thrown; of several errors in one, all of them. */
+export function messageOf(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map(messageOf).join(", ");
+  return error instanceof Error ? error.message : String(error);
+}

@@ -24,9 +24,6 @@ export const OWN_RESOURCES = [
   QUOTE_RESOURCE,
 ] as const;
 
-/** Prefix of every label, annotation and field manager of ours on a node. */
-export const LABEL_PREFIX = "sgx.confcom.dev/";
-
 /** "true" on a node whose SGX devices and EPC were found; taken off again when they are gone. Chooses where the quote helper runs. */
 export const CAPABLE_LABEL = "sgx.confcom.dev/capable";
 

@@ -4,7 +4,7 @@ import type { Clock } from "../clock.ts";
 import type { DaemonLog } from "../daemon-log.ts";
 import { type DevicePlugin, startDevicePlugin } from "../device-plugin/device-plugin.ts";
 import type { DevicePluginEnd } from "../device-plugin/report.ts";
-import type { KubernetesError } from "../errors.ts";
+import { type KubernetesError, messageOf } from "../errors.ts";
 import type { PodAllocation } from "../pod-resources/decode-pod-resources.ts";
 import type { PodResourcesAnswer } from "../pod-resources/pod-resources-client.ts";
 import type { SgxNode } from "../sgx-node/sgx-node.ts";
@@ -169,8 +169,8 @@ export class DevicePluginDaemon {
   /** One after the other: a change that comes while another is carried out waits. */
   #soon(step: () => Promise<void>): void {
     this.#work = this.#work.then(step).catch((error: unknown) => {
-      const message = error instanceof Error ? error.message : String(error);
-      this.#options.log.error({ code: (error as { code?: unknown }).code }, `a change of the node failed: ${message}`);
+      const code = (error as { code?: unknown }).code;
+      this.#options.log.error({ code }, `a change of the node failed: ${messageOf(error)}`);
     });
   }
 

@@ -1,7 +1,7 @@
 import { access, lstat, rename, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { type Server, ServerCredentials } from "@grpc/grpc-js";
-import { KubernetesError } from "../errors.ts";
+import { KubernetesError, messageOf } from "../errors.ts";
 
 /**
  * The socket of one resource in the kubelet's directory. It is bound under a name of its own and renamed over the endpoint, so that an
@@ -78,8 +78,4 @@ async function identityOf(path: string): Promise<string | undefined> {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -25,6 +25,18 @@ export function deviceSpecs(role: SgxDeviceRole, device: SgxDevice): ContainerAl
   }));
 }
 
+/**
+ * What a right to a device gives, by what is there now; throws as {@link requireDevice} does. With `--provision-with-epc` the right to
+ * the enclave device gives the provisioning device too, where there is one.
+ */
+export function deviceAllocation(role: SgxDeviceRole, found: SgxDevices, provisionToo: boolean): ContainerAllocation {
+  const devices = [...deviceSpecs(role, requireDevice(role, found))];
+  if (provisionToo && role === "enclave" && found.provision !== undefined) {
+    devices.push(...deviceSpecs("provision", found.provision));
+  }
+  return { ...NOTHING, devices };
+}
+
 /** The device, or the refusal that the pod's owner reads in the pod's events: `SGX_DEVICE_MISSING`, `SGX_PROVISION_MISSING`. */
 export function requireDevice(role: SgxDeviceRole, devices: SgxDevices): SgxDevice {
   const device = devices[role];

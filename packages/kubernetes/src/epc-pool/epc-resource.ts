@@ -5,7 +5,7 @@ import { AZURE_EPC_RESOURCE } from "../names.ts";
 import { type NodeProblem, nodeProblem } from "../node-problem.ts";
 import type { SgxDevices } from "../sgx-node/sgx-devices.ts";
 import { Changes } from "./changes.ts";
-import { deviceSpecs, NOTHING, requireDevice } from "./device-access.ts";
+import { deviceAllocation, requireDevice } from "./device-access.ts";
 import { epcDeviceIndex } from "./device-ids.ts";
 import { EpcPool, type NumaMiB } from "./epc-pool.ts";
 import { DEVICE_LIST_LIMIT } from "./list-limit.ts";
@@ -97,11 +97,9 @@ export function createEpcResource(options: EpcResourceOptions): EpcResource {
     subscribe: changes.subscribe,
     allocate(ids): ContainerAllocation {
       const indexes = ids.map(indexOf);
-      const found = inspectDevices();
-      const given = [...deviceSpecs("enclave", requireDevice("enclave", found))];
-      if (provisionWithEpc && found.provision !== undefined) given.push(...deviceSpecs("provision", found.provision));
+      const given = deviceAllocation("enclave", inspectDevices(), provisionWithEpc);
       pool.grant(indexes, clock.now());
-      return { ...NOTHING, devices: given };
+      return given;
     },
     // Not async: a refusal here is the same for every way of calling.
     preStart: () => Promise.try(() => void requireDevice("enclave", inspectDevices())),

@@ -3,7 +3,7 @@ import { KubernetesError } from "../errors.ts";
 import { AESM_DIRECTORY, ENCLAVE_RESOURCE, PROVISION_RESOURCE, QUOTE_RESOURCE } from "../names.ts";
 import type { SgxDevices } from "../sgx-node/sgx-devices.ts";
 import { Changes } from "./changes.ts";
-import { deviceSpecs, NOTHING, requireDevice, type SgxDeviceRole } from "./device-access.ts";
+import { deviceAllocation, NOTHING, requireDevice, type SgxDeviceRole } from "./device-access.ts";
 
 export type SlotKind = SgxDeviceRole | "quote";
 
@@ -94,11 +94,7 @@ export function createSlotResource(options: SlotResourceOptions): SlotResource {
 
 function allocation(options: SlotResourceOptions): ContainerAllocation {
   if (options.kind !== "quote") {
-    const found = options.inspectDevices();
-    const given = [...deviceSpecs(options.kind, requireDevice(options.kind, found))];
-    const provision = options.provisionToo === true && options.kind === "enclave" ? found.provision : undefined;
-    if (provision !== undefined) given.push(...deviceSpecs("provision", provision));
-    return { ...NOTHING, devices: given };
+    return deviceAllocation(options.kind, options.inspectDevices(), options.provisionToo === true);
   }
   // The directory, not the socket in it: a helper that was restarted has another socket.
   const mount = {

@@ -35,6 +35,11 @@ export function httpProbe(path: string, port: number, times: Omit<Probe, "httpGe
   return { httpGet: { path, port }, ...times };
 }
 
+/** Restarts a container that has not answered for a minute. */
+export function livenessProbe(port: number): Probe {
+  return httpProbe("/healthz", port, { periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 });
+}
+
 type OwnPodFields = Pick<PodSpec, "containers" | "volumes" | "nodeSelector" | "terminationGracePeriodSeconds"> &
   Partial<Pick<PodSpec, "initContainers">> & {
     readonly rollingUpdate: DaemonSet["spec"]["updateStrategy"]["rollingUpdate"];

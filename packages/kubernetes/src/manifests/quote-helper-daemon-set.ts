@@ -5,7 +5,14 @@ import {
   INTEL_EPC_RESOURCE,
   PROVISION_RESOURCE,
 } from "../names.ts";
-import { daemonSet, httpProbe, imageOf, NODE_NAME_ENV, ROOT_WITHOUT_CAPABILITIES } from "./container-parts.ts";
+import {
+  daemonSet,
+  httpProbe,
+  imageOf,
+  livenessProbe,
+  NODE_NAME_ENV,
+  ROOT_WITHOUT_CAPABILITIES,
+} from "./container-parts.ts";
 import type { Container, DaemonSet, StringMap } from "./kubernetes-object.ts";
 import { QUOTE_HELPER_NAME, QUOTE_HELPER_PORT } from "./object-names.ts";
 import type { ManifestValues } from "./values.ts";
@@ -55,11 +62,7 @@ function quoteHelperContainer(values: ManifestValues, version: string): Containe
       timeoutSeconds: 3,
       failureThreshold: 1,
     }),
-    livenessProbe: httpProbe("/healthz", QUOTE_HELPER_PORT, {
-      periodSeconds: 10,
-      timeoutSeconds: 5,
-      failureThreshold: 6,
-    }),
+    livenessProbe: livenessProbe(QUOTE_HELPER_PORT),
     resources: { requests: { ...resources.requests, ...sgx }, limits: { ...resources.limits, ...sgx } },
     securityContext: ROOT_WITHOUT_CAPABILITIES,
     volumeMounts: [

@@ -1,4 +1,5 @@
 import { parse } from "yaml";
+import { messageOf } from "../errors.ts";
 import { isObject, refuse } from "./value-readers.ts";
 
 type Values = Readonly<Record<string, unknown>>;
@@ -30,6 +31,6 @@ function parsed(text: string, key: string): unknown {
   try {
     return text === "" ? "" : parse(text, { maxAliasCount: 0 });
   } catch (error) {
-    return refuse(key, `it is not YAML: ${error instanceof Error ? error.message : String(error)}`);
+    return refuse(key, `it is not YAML: ${messageOf(error)}`);
   }
 }

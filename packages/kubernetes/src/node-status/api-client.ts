@@ -1,5 +1,6 @@
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
+import { messageOf } from "../errors.ts";
 import { ApiError, apiErrorOf } from "./api-error.ts";
 import { type BoundedResponse, boundedRequest } from "./bounded-request.ts";
 
@@ -122,9 +123,4 @@ function decode(body: Uint8Array): unknown {
   } catch {
     return undefined;
   }
-}
-
-function messageOf(error: unknown): string {
-  if (error instanceof AggregateError) return error.errors.map(messageOf).join(", ");
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,5 +1,5 @@
 import fs from "node:fs";
-import { KubernetesError } from "../errors.ts";
+import { KubernetesError, messageOf } from "../errors.ts";
 import { type CpuidLeaf, type CpuidRecord, encodeCpuidFile, MAX_EPC_SECTIONS } from "./cpuid-file.ts";
 import { errorCode, resolveHostPath } from "./host-file-system.ts";
 import { nodeHostFileSystem } from "./node-host-file-system.ts";
@@ -33,7 +33,7 @@ export function captureCpuid(read: ReadCpuid): CpuidRecord {
     }
     return { leaves };
   } catch (error) {
-    return { unavailable: `CPUID could not be read: ${error instanceof Error ? error.message : String(error)}` };
+    return { unavailable: `CPUID could not be read: ${messageOf(error)}` };
   }
 }
 

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { KubernetesError } from "../errors.ts";
+import { KubernetesError, messageOf } from "../errors.ts";
 import { limitConnections } from "./connection-limit.ts";
 import type { ListenAddress } from "./listen-address.ts";
 
@@ -121,7 +121,7 @@ async function answer(source: StatusSource, request: IncomingMessage): Promise<R
     }
     return text(404, "not found: there are /status, /healthz, /readyz and /metrics");
   } catch (error) {
-    return text(500, error instanceof Error ? error.message : String(error));
+    return text(500, messageOf(error));
   }
 }
 
