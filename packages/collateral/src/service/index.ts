@@ -1,2 +1,3 @@
+export * from "./report.ts";
 export * from "./service.ts";
 export * from "./status.ts";
