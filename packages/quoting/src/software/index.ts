@@ -13,11 +13,15 @@ export { createSoftwareEnclave, type SoftwareEnclave, type SoftwareEnclaveOption
 export { collateralFiles, collateralJson } from "./provisioning/collateral-files.ts";
 export type {
   AuthorityBinding,
+  CpuBinding,
   PckChain,
   PckRequest,
+  PckTcbKey,
+  PlatformRegistrant,
   PpidEncryptionKey,
   ProvisioningAuthority,
   QeIdentityFacts,
+  ServiceBinding,
 } from "./provisioning-authority.ts";
 export type { AttestationKeySnapshot, PlatformSnapshot } from "./snapshot.ts";
 export { createSnapshotPlatform, type SnapshotPlatform, type SnapshotPlatformOptions } from "./snapshot-platform.ts";

@@ -8,7 +8,8 @@ import type { RandomBytes } from "./cpu/fuses.ts";
 import type { SoftwareCpu } from "./cpu/software-cpu.ts";
 import { Pce, type PceTcb } from "./pce/pce.ts";
 import { PCE_CRYPTO_SUITE, PCE_ID } from "./pce/pce-identity.ts";
-import type { PckChain, ProvisioningAuthority } from "./provisioning-authority.ts";
+import type { PckChain, PlatformRegistrant, ProvisioningAuthority } from "./provisioning-authority.ts";
+import { qeId } from "./qe/attestation-key.ts";
 import {
   CERTIFICATION_KEY_TYPE,
   ECDSA_BLOB_FILE,
@@ -94,6 +95,7 @@ export class KeyLifecycle {
       pceSvn: raw.pceSvn,
       pceId: PCE_ID,
       pckPublicKey: this.#pce.pckPublicKey(raw),
+      registrant: () => this.#registrant(),
     });
     const leaf = leafOf(chain);
     const { x, y } = leaf.publicKey.export({ format: "jwk" });
@@ -102,6 +104,15 @@ export class KeyLifecycle {
       throw new PlatformError("ISSUER_INVALID", "the PCK certificate is for another key than the PCE's at its TCB");
     }
     return { chain, leaf };
+  }
+
+  #registrant(): PlatformRegistrant {
+    const pce = this.#pce;
+    return {
+      qeId: qeId(this.#options.cpu),
+      keys: pce.certifiableTcbs.map((tcb) => ({ ...tcb, pckPublicKey: pce.pckPublicKey(tcb) })),
+      proveKey: (key, statement) => pce.proveKey(key, statement),
+    };
   }
 
   #readBlob(): { readonly key: EcdsaBlob; readonly reseal: boolean } | undefined {

@@ -16,6 +16,27 @@ export interface PckRequest {
   readonly pceId: number;
   /** 64 bytes x || y, big-endian: the PCK public key for this TCB. */
   readonly pckPublicKey: Uint8Array;
+  /** For an authority that must have the platform registered first; asked only then, because proofs cost signatures. */
+  readonly registrant?: () => PlatformRegistrant;
+}
+
+/** A TCB that a platform can certify at, and its PCK public key. */
+export interface PckTcbKey {
+  /** 16 bytes. */
+  readonly cpuSvn: Uint8Array;
+  readonly pceSvn: number;
+  /** 64 bytes x || y, big-endian. */
+  readonly pckPublicKey: Uint8Array;
+}
+
+/** What QE and PCE say of their platform when it registers. */
+export interface PlatformRegistrant {
+  /** 16 bytes. */
+  readonly qeId: Uint8Array;
+  /** Every TCB that the platform can certify at now: its own and those below. */
+  readonly keys: readonly PckTcbKey[];
+  /** 64 bytes r || s: the PCK key of this TCB signs a statement, which proves that it is the platform's. */
+  proveKey(key: PckTcbKey, statement: Uint8Array): Uint8Array;
 }
 
 /** The issued chain and the TCB it stands for (TCBm), at which the PCE then certifies the quoting enclave. */
@@ -45,9 +66,19 @@ export interface ProvisioningAuthority {
 }
 
 /** What an authority must belong to, so that no other installation's is taken for it. */
-export interface AuthorityBinding {
+export type AuthorityBinding = CpuBinding | ServiceBinding;
+
+/** An authority in a platform's own state directory: it certifies that platform's CPU and no other. */
+export interface CpuBinding {
   /** Commitment to the fuses of the CPU it certifies: 32 bytes in hex. */
   readonly fuses: string;
+  /** PEM: the root certificate in use by this process, at a reload; STATE_REPLACED when there is another one, or none. */
+  readonly root?: string;
+}
+
+/** An authority that stands behind a service and certifies every platform that registers there. */
+export interface ServiceBinding {
+  readonly serves: "platforms";
   /** PEM: the root certificate in use by this process, at a reload; STATE_REPLACED when there is another one, or none. */
   readonly root?: string;
 }

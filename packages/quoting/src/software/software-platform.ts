@@ -15,7 +15,7 @@ import {
 } from "./cpu/fuses.ts";
 import { cpuKeyId, SoftwareCpu } from "./cpu/software-cpu.ts";
 import { KeyLifecycle } from "./key-lifecycle.ts";
-import type { AuthorityBinding, ProvisioningAuthority } from "./provisioning-authority.ts";
+import type { CpuBinding, ProvisioningAuthority } from "./provisioning-authority.ts";
 import { QE_IDENTITY } from "./qe/qe-identity.ts";
 import type { PlatformSnapshot } from "./snapshot.ts";
 import { createSnapshotPlatform, type SnapshotPlatform } from "./snapshot-platform.ts";
@@ -31,7 +31,7 @@ export interface SoftwarePlatformOptions {
   /** Gets sentences for the operator: what was found damaged, tightened, made again. */
   readonly warn?: StateWarning;
   /** Who issues certificates; left out, the state directory's own provisioning authority. */
-  readonly openAuthority?: (binding: AuthorityBinding) => Promise<ProvisioningAuthority>;
+  readonly openAuthority?: (binding: CpuBinding) => Promise<ProvisioningAuthority>;
 }
 
 /** Called with each new snapshot; what it returns is awaited before the init_quote that made the snapshot is answered. */
@@ -195,10 +195,7 @@ class Platform implements SoftwarePlatform {
   }
 }
 
-async function openOwnAuthority(
-  options: SoftwarePlatformOptions,
-  binding: AuthorityBinding,
-): Promise<ProvisioningAuthority> {
+async function openOwnAuthority(options: SoftwarePlatformOptions, binding: CpuBinding): Promise<ProvisioningAuthority> {
   const { openProvisioningAuthority } = await import("./provisioning/index.ts");
   return openProvisioningAuthority({
     state: options.state,

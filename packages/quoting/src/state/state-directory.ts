@@ -84,6 +84,15 @@ export class StateDirectory {
     }
   }
 
+  /** Names of the files here, temporary ones left out, in no order. */
+  names(): readonly string[] {
+    try {
+      return this.#fs.list(this.path).filter((name) => FILE_NAME.test(name));
+    } catch (error) {
+      throw failure("listing", this.path, error, "STATE_NOT_READABLE");
+    }
+  }
+
   /** Puts `bytes` in place of whatever the file held: temporary file, sync, rename, sync of the directory. */
   replace(name: string, bytes: Uint8Array): void {
     const path = this.#pathOf(name);

@@ -12,6 +12,7 @@ import { cmac } from "../../crypto/cmac-once.ts";
 import { deriveP256Scalar } from "../../crypto/key-derivation.ts";
 import { type P256KeyPair, p256KeyPair, signP256 } from "../../crypto/p256.ts";
 import { PlatformError } from "../../errors.ts";
+import { CPU_SVN_NAMES, CPU_SVNS, derivableCpuSvn } from "../cpu/cpu-svn.ts";
 import { targetInfoOf } from "../cpu/enclave-identity.ts";
 import { ReportMacChecker } from "../cpu/report-key.ts";
 import type { SoftwareCpu } from "../cpu/software-cpu.ts";
@@ -108,6 +109,24 @@ export class Pce {
   /** 64 bytes x || y: what the PCK certificate of `tcb` certifies. */
   pckPublicKey(tcb: PceTcb): Uint8Array {
     return this.#pckKey(tcb).publicPoint;
+  }
+
+  /**
+   * 64 bytes r || s: the PCK key of `tcb` signs a statement, which proves who has it. Refuses what has the size of a
+   * report's body: such a signature would pass as the certification of a quoting enclave.
+   */
+  proveKey(tcb: PceTcb, statement: Uint8Array): Uint8Array {
+    if (statement.length === REPORT_BODY_SIZE) {
+      throw refuse("PCE_INVALID_PARAMETER", `a statement of ${REPORT_BODY_SIZE} bytes could be a report's body`);
+    }
+    return signP256(this.#pckKey(tcb).privateKey, statement);
+  }
+
+  /** The TCBs that this platform can certify at now: its own and those it may go back to. */
+  get certifiableTcbs(): readonly PceTcb[] {
+    return CPU_SVN_NAMES.map((name) => CPU_SVNS[name])
+      .filter((cpuSvn) => derivableCpuSvn(this.#cpu.svnName, cpuSvn) !== undefined)
+      .map((cpuSvn) => ({ cpuSvn, pceSvn: PCE_ISV_SVN }));
   }
 
   #admit(report: Uint8Array): void {

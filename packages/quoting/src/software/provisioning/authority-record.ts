@@ -29,8 +29,8 @@ export interface AuthorityKeys {
 
 const CAS = ["root", "platform", "processor"] as const;
 
-/** Writes the authority of the CPU with these fuses unless the directory has one already. */
-export function createAuthorityFile(state: StateDirectory, keys: AuthorityKeys, fuses: string): void {
+/** Writes the authority of this CPU, or of this service, unless the directory has one already. */
+export function createAuthorityFile(state: StateDirectory, keys: AuthorityKeys, binding: AuthorityBinding): void {
   const pem = (key: KeyObject) => key.export({ type: "pkcs8", format: "pem" });
   const ca = ({ privateKey, certificate }: CertificateAuthority) => ({ privateKey: pem(privateKey), certificate });
   state.createOnce(
@@ -42,15 +42,15 @@ export function createAuthorityFile(state: StateDirectory, keys: AuthorityKeys, 
       tcbSigning: { privateKey: pem(keys.tcbSigningKey) },
       ppid: { privateKey: pem(keys.ppidKey) },
       platformInstanceId: keys.platformInstanceId,
-      fuses,
+      ...("fuses" in binding ? { fuses: binding.fuses } : { serves: binding.serves }),
     }),
   );
 }
 
 /**
  * The directory's authority, or undefined when none was made yet. Fails with STATE_DAMAGED, and changes nothing, when
- * the file is damaged, or was made for a CPU with other fuses: then it or the fuses file is from elsewhere. Fails with
- * STATE_REPLACED when the root in use is not there any more.
+ * the file is damaged, was made for a CPU with other fuses (then it or the fuses file is from elsewhere), or for a CPU
+ * and not for a service, or the other way round. Fails with STATE_REPLACED when the root in use is not there any more.
  */
 export function readAuthorityFile(state: StateDirectory, binding: AuthorityBinding): AuthorityKeys | undefined {
   const bytes = state.read(AUTHORITY_FILE);
@@ -65,7 +65,13 @@ export function readAuthorityFile(state: StateDirectory, binding: AuthorityBindi
       `${AUTHORITY_FILE} in ${state.path} holds another root than the one in use`,
     );
   }
-  if (madeFor === binding.fuses) return keys;
+  if ("fuses" in binding ? madeFor.fuses === binding.fuses : madeFor.serves === binding.serves) return keys;
+  if (!("fuses" in binding) || madeFor.fuses === undefined) {
+    throw new PlatformError(
+      "STATE_DAMAGED",
+      `${AUTHORITY_FILE} in ${state.path} is of ${madeFor.fuses === undefined ? "a service, and cannot serve one platform alone" : "one platform alone, and cannot serve others"}; name another state directory; nothing was changed`,
+    );
+  }
   throw new PlatformError(
     "STATE_DAMAGED",
     `${AUTHORITY_FILE} and ${FUSES_FILE} in ${state.path} do not belong together: one of them is from another state directory; nothing was changed`,
@@ -74,8 +80,8 @@ export function readAuthorityFile(state: StateDirectory, binding: AuthorityBindi
 
 interface AuthorityRecord {
   readonly keys: AuthorityKeys;
-  /** The commitment to the fuses of the CPU it certifies. */
-  readonly madeFor: string;
+  /** The commitment to the fuses of the CPU it certifies, or that it serves platforms. */
+  readonly madeFor: { readonly fuses?: string; readonly serves?: string };
 }
 
 function decode(state: StateDirectory, bytes: Uint8Array): AuthorityRecord {
@@ -83,7 +89,10 @@ function decode(state: StateDirectory, bytes: Uint8Array): AuthorityRecord {
   try {
     const content = decodeStateRecord(KIND, bytes);
     const keys = decodeAuthority(content);
-    if (keys !== undefined && isCoherent(keys) && hasTexts(content, "fuses")) return { keys, madeFor: content.fuses };
+    if (keys !== undefined && isCoherent(keys)) {
+      if (hasTexts(content, "fuses")) return { keys, madeFor: { fuses: content.fuses } };
+      if (hasTexts(content, "serves")) return { keys, madeFor: { serves: content.serves } };
+    }
   } catch (error) {
     cause = error;
   }

@@ -48,7 +48,7 @@ async function makeKeys({ state, now, random, makePpidKey, binding }: AuthorityO
   let keys = readAuthorityFile(state, binding);
   if (keys === undefined && !hasSigned) {
     const { makeAuthority } = await import("./issuing/index.ts");
-    createAuthorityFile(state, await makeAuthority(now(), random, makePpidKey), binding.fuses);
+    createAuthorityFile(state, await makeAuthority(now(), random, makePpidKey), binding);
     keys = readAuthorityFile(state, binding);
   }
   if (keys !== undefined) return keys;

@@ -1,5 +1,5 @@
-import { createPublicKey, X509Certificate } from "node:crypto";
-import { type Collateral, toHex } from "@confcom/sgx";
+import { createHmac, createPublicKey, X509Certificate } from "node:crypto";
+import { type Collateral, fromHex, toHex } from "@confcom/sgx";
 import { PlatformError } from "../../errors.ts";
 import { PCE_ID } from "../pce/pce-identity.ts";
 import type { PckChain, PckRequest, PpidEncryptionKey, ProvisioningAuthority } from "../provisioning-authority.ts";
@@ -23,6 +23,8 @@ import {
   type SignedCollateral,
   writeSignedCollateral,
 } from "./signed-collateral.ts";
+import { type SignedText, signText } from "./signed-text.ts";
+import { tcbInfoVersion2Text } from "./tcb-info.ts";
 import { TCB_EVALUATION_DATA_NUMBER, tcbLevelFor } from "./tcb-levels.ts";
 import { isoSeconds } from "./timestamps.ts";
 
@@ -38,6 +40,7 @@ export class SoftwareProvisioningAuthority implements ProvisioningAuthority {
   readonly #options: AuthorityOptions;
   readonly #keys: AuthorityKeys;
   #encryptionKey: PpidEncryptionKey | undefined;
+  #tcbInfoVersion2: { readonly of: string; readonly signed: SignedText } | undefined;
   /** Signing and revoking in this process happen one after the other. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -62,25 +65,53 @@ export class SoftwareProvisioningAuthority implements ProvisioningAuthority {
    * it is damaged, for something else, or within 60 days of its end. Fails with ISSUER_REFUSED and ISSUER_EXPIRED.
    */
   async pckChain(request: PckRequest): Promise<PckChain> {
-    const { state, random } = this.#options;
+    const { state, binding } = this.#options;
     const keys = this.#keys;
     checkRequest(request);
-    const now = this.#options.now();
-    let leaf = readPckCertificate(state, keys, request, now);
-    if (leaf === undefined) {
-      const until = new X509Certificate(keys.platform.certificate).validToDate;
-      if (now.getTime() >= until.getTime()) {
-        throw new PlatformError("ISSUER_EXPIRED", `the PCK CA's certificate ended at ${isoSeconds(until)}`);
-      }
-      const { issuePckCertificate } = await import("./issuing/index.ts");
-      const issued = await issuePckCertificate(keys, request, now, until, random);
-      leaf = storePckCertificate(state, keys, request, issued, now);
+    if (!("fuses" in binding)) {
+      throw new PlatformError("ISSUER_REFUSED", "an authority behind a service keeps no platform's certificates");
     }
+    const now = this.#options.now();
+    const leaf =
+      readPckCertificate(state, keys, request, now) ??
+      storePckCertificate(state, keys, request, await this.issuePckCertificate(request), now);
     return {
-      chainPem: leaf + keys.platform.certificate + keys.root.certificate,
+      chainPem: leaf + this.pckIssuerChain,
       cpuSvn: Uint8Array.from(request.cpuSvn),
       pceSvn: request.pceSvn,
     };
+  }
+
+  /**
+   * The leaf certificate (PEM) for exactly this platform, TCB and key, newly issued and not kept: whoever serves many
+   * platforms keeps it with theirs. Fails with ISSUER_REFUSED and ISSUER_EXPIRED.
+   */
+  async issuePckCertificate(request: PckRequest): Promise<string> {
+    checkRequest(request);
+    const now = this.#options.now();
+    const until = new X509Certificate(this.#keys.platform.certificate).validToDate;
+    if (now.getTime() >= until.getTime()) {
+      throw new PlatformError("ISSUER_EXPIRED", `the PCK CA's certificate ended at ${isoSeconds(until)}`);
+    }
+    const platformInstanceId = this.#platformInstanceId(request.ppid);
+    const { issuePckCertificate } = await import("./issuing/index.ts");
+    return issuePckCertificate({ ...this.#keys, platformInstanceId }, request, now, until, this.#options.random);
+  }
+
+  /** PEM: the certificate of the CA that issues PCK certificates, then the root's. */
+  get pckIssuerChain(): string {
+    return this.#keys.platform.certificate + this.#keys.root.certificate;
+  }
+
+  /** TCB info in the version that version 3 of the provisioning API serves: text and signature, 128 hexadecimal digits. */
+  async tcbInfoVersion2(): Promise<SignedText> {
+    const { issued, tcbInfo } = await this.#inTurn(() => this.#currentCollateral());
+    if (this.#tcbInfoVersion2?.of !== tcbInfo) {
+      const { tcbEvaluationDataNumber } = JSON.parse(tcbInfo) as { tcbEvaluationDataNumber: number };
+      const text = tcbInfoVersion2Text(new Date(issued), tcbEvaluationDataNumber);
+      this.#tcbInfoVersion2 = { of: tcbInfo, signed: { text, signature: signText(this.#keys.tcbSigningKey, text) } };
+    }
+    return this.#tcbInfoVersion2.signed;
   }
 
   /** The collateral for quotes whose PCK certificate this CA issued, signed anew when under ten days remain. */
@@ -105,6 +136,13 @@ export class SoftwareProvisioningAuthority implements ProvisioningAuthority {
       addRevocation(this.#options.state, issuer, entry);
       await this.#currentCollateral();
     });
+  }
+
+  /** Of one CPU: made with the authority. Of many: each platform's own, and the same for a platform for good. */
+  #platformInstanceId(ppid: Uint8Array): string {
+    const { platformInstanceId } = this.#keys;
+    if ("fuses" in this.#options.binding) return platformInstanceId;
+    return createHmac("sha256", fromHex(platformInstanceId, 16)).update(ppid).digest("hex").slice(0, 32);
   }
 
   async #currentCollateral(): Promise<SignedCollateral> {

@@ -26,3 +26,30 @@ export function tcbInfoText(issued: Date, tcbEvaluationDataNumber: number): stri
     })),
   });
 }
+
+/**
+ * The same in version 2, which version 3 of the provisioning API serves: no `id`, and one member for each component
+ * (spec: DCAP §9).
+ */
+export function tcbInfoVersion2Text(issued: Date, tcbEvaluationDataNumber: number): string {
+  return JSON.stringify({
+    version: 2,
+    issueDate: isoSeconds(issued),
+    nextUpdate: isoSeconds(new Date(issued.getTime() + COLLATERAL_LIFE_MS)),
+    fmspc: toHex(FMSPC).toUpperCase(),
+    pceId: PCE_ID.toString(16).padStart(4, "0"),
+    tcbType: 0,
+    tcbEvaluationDataNumber,
+    tcbLevels: TCB_LEVELS.map((level) => ({
+      tcb: {
+        ...Object.fromEntries(
+          Array.from(level.cpuSvn, (svn, i) => [`sgxtcbcomp${String(i + 1).padStart(2, "0")}svn`, svn]),
+        ),
+        pcesvn: level.pceSvn,
+      },
+      tcbDate: level.tcbDate,
+      tcbStatus: level.tcbStatus,
+      ...(level.advisoryIds.length > 0 ? { advisoryIDs: level.advisoryIds } : {}),
+    })),
+  });
+}

@@ -1,5 +1,4 @@
 import { toHex } from "@confcom/sgx";
-import { signP256 } from "../../../crypto/p256.ts";
 import type { RandomBytes } from "../../cpu/fuses.ts";
 import type { QeIdentityFacts } from "../../provisioning-authority.ts";
 import type { AuthorityKeys } from "../authority-record.ts";
@@ -14,6 +13,7 @@ import {
 import { qeIdentityText } from "../qe-identity.ts";
 import type { CrlIssuer, RevocationState } from "../revocation-state.ts";
 import { outlivesRenewal, type SignedCollateral } from "../signed-collateral.ts";
+import { signText } from "../signed-text.ts";
 import { tcbInfoText } from "../tcb-info.ts";
 import { earlier, isoSeconds, wholeSecond, yearsAfter } from "../timestamps.ts";
 import { issueCertificate } from "./certificate.ts";
@@ -58,15 +58,10 @@ export async function signCollateral(
       processor: revocations.processor.number,
     },
     tcbInfo,
-    tcbInfoSignature: signText(keys, tcbInfo),
+    tcbInfoSignature: signText(keys.tcbSigningKey, tcbInfo),
     qeIdentity,
-    qeIdentitySignature: signText(keys, qeIdentity),
+    qeIdentitySignature: signText(keys.tcbSigningKey, qeIdentity),
   };
-}
-
-/** ECDSA over the exact UTF-8 bytes: r || s as hex (spec: DCAP §9). */
-function signText(keys: AuthorityKeys, text: string): string {
-  return toHex(signP256(keys.tcbSigningKey, new TextEncoder().encode(text)));
 }
 
 function issueTcbSigning(keys: AuthorityKeys, notBefore: Date, random: RandomBytes): Promise<string> {
