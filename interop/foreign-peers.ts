@@ -32,6 +32,7 @@ export interface RustPeers {
   readonly aesmFlow: string;
   readonly qvlVerify: string;
   readonly qvlBatch: string;
+  readonly collateralClients: string;
 }
 
 let built: Promise<RustPeers> | undefined;
@@ -59,11 +60,17 @@ async function build(): Promise<RustPeers> {
   }
   const aesmFlow = programs.get("aesm-flow");
   const qvlVerify = programs.get("qvl-verify");
-  const qvlBatch = programs.get("qvl-batch");
-  if (aesmFlow === undefined || qvlVerify === undefined || qvlBatch === undefined) {
-    throw new Error("cargo build did not make aesm-flow, qvl-verify and qvl-batch");
-  }
-  return { aesmFlow, qvlVerify, qvlBatch };
+  const made = (name: string): string => {
+    const program = programs.get(name);
+    if (program === undefined) throw new Error(`cargo build did not make ${name}`);
+    return program;
+  };
+  return {
+    aesmFlow: made("aesm-flow"),
+    qvlVerify: made("qvl-verify"),
+    qvlBatch: made("qvl-batch"),
+    collateralClients: made("collateral-clients"),
+  };
 }
 
 /** The npm package @phala/dcap-qvl. */
