@@ -1,1 +1,16 @@
-export {};
+export {
+  AZDCAP_DEFAULTS,
+  type AzCollateralVersion,
+  type AzdcapVariables,
+  readAzdcapVariables,
+} from "./azdcap-variables.ts";
+export { durationText, parseDuration } from "./duration.ts";
+export {
+  type ConfigurationFlags,
+  type ConfigurationInput,
+  type EffectiveConfiguration,
+  effectiveConfiguration,
+} from "./effective-configuration.ts";
+export { type CustomRequestOptions, parseQcnlConf, QCNL_CONF_PATH, type QcnlConf } from "./qcnl-conf.ts";
+export { type Origin, originText, type Setting } from "./setting.ts";
+export { type AzureSetting, INTEL_PCS_URL, parseSource, type SourceSetting } from "./source-setting.ts";

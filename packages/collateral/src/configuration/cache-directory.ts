@@ -1,0 +1,23 @@
+import { type Setting, setting } from "./setting.ts";
+
+/**
+ * Where answers are kept: `--cache`, then AZDCAP_CACHE, XDG_CACHE_HOME and HOME as the reference providers take them, each with a
+ * directory of our own below, because our format is not theirs. Not TMPDIR or /tmp as they do in the end: whoever is
+ * first there owns the name. Undefined: in memory only.
+ */
+export function cacheDirectory(
+  flag: string | undefined,
+  env: Readonly<Record<string, string | undefined>>,
+): Setting<string | undefined> {
+  if (flag !== undefined) return setting(flag === "none" ? undefined : flag, { kind: "flag", name: "--cache" });
+  for (const [name, below] of [
+    ["AZDCAP_CACHE", "confcom-collateral"],
+    ["XDG_CACHE_HOME", "confcom/collateral"],
+    ["HOME", ".cache/confcom/collateral"],
+  ] as const) {
+    const base = env[name];
+    // The XDG specification: a path that is not absolute is ignored.
+    if (base?.startsWith("/")) return setting(`${base.replace(/\/+$/, "")}/${below}`, { kind: "variable", name });
+  }
+  return setting(undefined);
+}

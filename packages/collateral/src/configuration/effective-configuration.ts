@@ -1,0 +1,232 @@
+import { CollateralError } from "../errors.ts";
+import type { ApiVersion, TcbUpdate } from "../request.ts";
+import { type AzdcapVariables, azureSelectedBy, readAzdcapVariables } from "./azdcap-variables.ts";
+import { azureSources } from "./azure-sources.ts";
+import { cacheDirectory } from "./cache-directory.ts";
+import { parseDuration } from "./duration.ts";
+import { parseQcnlConf, QCNL_CONF_LIMIT, QCNL_CONF_PATH, type QcnlConf } from "./qcnl-conf.ts";
+import { qcnlSources } from "./qcnl-sources.ts";
+import { firstOf, type Origin, type Setting, setting } from "./setting.ts";
+import { INTEL_PCS_URL, parseSource, type SourceSetting } from "./source-setting.ts";
+
+/** What a command line may say; each wins over everything else. */
+export interface ConfigurationFlags {
+  /** URLs and paths, in the order in which they are asked; instead of everything that is configured elsewhere. */
+  readonly source?: readonly string[];
+  /** A PCCS; the same as one more `source` at the front. */
+  readonly pccsUrl?: string;
+  readonly insecure?: boolean;
+  /** PEM of the CAs that TLS certificates of sources are checked against. */
+  readonly tlsCa?: string;
+  readonly userTokenFile?: string;
+  readonly apiKeyFile?: string;
+  /** A directory, or `none`. */
+  readonly cache?: string;
+  /** `7d`, `unlimited`... */
+  readonly staleLimit?: string;
+  readonly deadline?: string;
+  readonly offline?: boolean;
+  readonly update?: TcbUpdate;
+}
+
+export interface ConfigurationInput {
+  readonly flags: ConfigurationFlags;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** At most `limit` + 1 bytes of a file; undefined if it is not there. What it throws becomes the cause of CONFIGURATION. */
+  readonly readFile: (path: string, limit: number) => Uint8Array | undefined;
+}
+
+/** Everything that decides where collateral comes from and how long it is kept, each with where it came from. */
+export interface EffectiveConfiguration {
+  /** In the order in which they are asked. */
+  readonly sources: readonly Setting<SourceSetting>[];
+  readonly update: Setting<TcbUpdate>;
+  /** Version of the API, thus of TCB info: 4 unless the URL of the collateral says v3. */
+  readonly apiVersion: Setting<ApiVersion>;
+  /** QCNL's pccs_api_version: how a PCCS is asked for CRLs. */
+  readonly crlForm: Setting<"3.0" | "3.1">;
+  /** Attempts after the first, of each source; undefined: what the time allows. */
+  readonly retryTimes: Setting<number | undefined>;
+  /** Milliseconds between attempts; 0: 1 s, 2 s, 4 s... */
+  readonly retryDelayMs: Setting<number>;
+  readonly pckCacheMs: Setting<number>;
+  readonly collateralCacheMs: Setting<number>;
+  /** Undefined: in memory only. */
+  readonly cacheDirectory: Setting<string | undefined>;
+  readonly staleLimitMs: Setting<number>;
+  readonly deadlineMs: Setting<number>;
+  /** True: nothing is asked, the cache answers. */
+  readonly offline: Setting<boolean>;
+  /** True: PCK certificates come from cache and directories only (QCNL's local_cache_only). */
+  readonly pckFromCacheOnly: Setting<boolean>;
+  readonly tlsCa: Setting<string | undefined>;
+  readonly userTokenFile: Setting<string | undefined>;
+  readonly apiKeyFile: Setting<string | undefined>;
+  /** AZDCAP_DEBUG_LOG_LEVEL and AZDCAP_WRITE_LOGS_TO_FILE as they are set. */
+  readonly azureLog: Setting<{ readonly level?: string; readonly file?: string }>;
+  /** What was found and ignored. */
+  readonly warnings: readonly string[];
+}
+
+const HOUR = 3_600_000;
+/** What Intel's own qcnl.conf names as its default. */
+const DEFAULT_CACHE_HOURS = 168;
+
+/**
+ * What is in force: command line, then AZDCAP variables, then qcnl.conf (QCNL_CONF_PATH or /etc/sgx_default_qcnl.conf), then defaults.
+ * Sources are one list: those of the command line alone, if it names any; else Azure's where a variable asks for
+ * them, followed by the file's; else Intel's PCS. Throws CollateralError CONFIGURATION.
+ *
+ * What differs from Intel's providers, on purpose: without any configuration Intel's PCS is asked for collateral rather than a PCCS on
+ * localhost; TLS of Azure is never unchecked; a base URL that lacks its last slash gets it; the whole answer has one deadline whatever
+ * the retries; nothing is cached in /tmp; names that cannot be used are said, not passed over.
+ */
+export function effectiveConfiguration({ flags, env, readFile }: ConfigurationInput): EffectiveConfiguration {
+  const warnings: string[] = [];
+  const warn = (text: string) => {
+    if (warnings.length < 64) warnings.push(text);
+  };
+  const azure = readAzdcapVariables(env, warn);
+  const file = readConf(env, readFile, warn);
+  const from = <T>(key: keyof QcnlConf, value: (conf: QcnlConf) => T | undefined): Setting<T> | undefined => {
+    const found = file === undefined ? undefined : value(file.conf);
+    return found === undefined || file === undefined
+      ? undefined
+      : setting(found, { kind: "file", path: file.path, key });
+  };
+  const flag = <T>(name: string, value: T | undefined): Setting<T> | undefined =>
+    value === undefined ? undefined : setting(value, { kind: "flag", name });
+  const sources = orderedSources(flags, azure, file);
+  const lifetime = (key: "pck_cache_expire_hours" | "verify_collateral_cache_expire_hours") =>
+    capped(
+      firstOf(
+        [
+          from(key, (conf) => {
+            const hours = conf[key];
+            return hours === undefined ? undefined : hours * HOUR;
+          }),
+        ],
+        DEFAULT_CACHE_HOURS * HOUR,
+      ),
+      azure,
+    );
+  return {
+    sources,
+    update: firstOf(
+      [flag("--update", flags.update), from("tcb_update_type", (conf) => conf.tcb_update_type)],
+      "standard",
+    ),
+    apiVersion: apiVersion(sources),
+    crlForm: firstOf([from("pccs_api_version", (conf) => conf.pccs_api_version)], "3.0"),
+    retryTimes: firstOf<number | undefined>([from("retry_times", (conf) => conf.retry_times)], undefined),
+    retryDelayMs: firstOf(
+      [from("retry_delay", (conf) => (conf.retry_delay === undefined ? undefined : conf.retry_delay * 1000))],
+      0,
+    ),
+    pckCacheMs: lifetime("pck_cache_expire_hours"),
+    collateralCacheMs: lifetime("verify_collateral_cache_expire_hours"),
+    cacheDirectory: cacheDirectory(flags.cache, env),
+    staleLimitMs: firstOf(
+      [
+        flag(
+          "--stale-limit",
+          flags.staleLimit === undefined ? undefined : parseDuration(flags.staleLimit, "--stale-limit"),
+        ),
+        flag("--offline", flags.offline === true ? Number.POSITIVE_INFINITY : undefined),
+      ],
+      7 * 24 * HOUR,
+    ),
+    deadlineMs: firstOf([flag("--deadline", deadline(flags.deadline))], 20_000),
+    offline: firstOf([flag("--offline", flags.offline)], false),
+    pckFromCacheOnly: firstOf([from("local_cache_only", (conf) => conf.local_cache_only)], false),
+    tlsCa: firstOf<string | undefined>([flag("--tls-ca", flags.tlsCa)], undefined),
+    userTokenFile: firstOf<string | undefined>([flag("--user-token-file", flags.userTokenFile)], undefined),
+    apiKeyFile: firstOf<string | undefined>([flag("--api-key-file", flags.apiKeyFile)], undefined),
+    azureLog: azureLog(azure),
+    warnings,
+  };
+}
+
+interface FoundFile {
+  readonly path: string;
+  readonly conf: QcnlConf;
+}
+
+function readConf(
+  env: ConfigurationInput["env"],
+  readFile: ConfigurationInput["readFile"],
+  warn: (text: string) => void,
+): FoundFile | undefined {
+  const named = env.QCNL_CONF_PATH;
+  const path = named === undefined || named === "" ? QCNL_CONF_PATH : named;
+  let bytes: Uint8Array | undefined;
+  try {
+    bytes = readFile(path, QCNL_CONF_LIMIT);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new CollateralError("CONFIGURATION", `${path} cannot be read: ${why}`, { cause });
+  }
+  if (bytes === undefined) {
+    if (path === named) warn(`QCNL_CONF_PATH names ${path}, which is not there`);
+    return undefined;
+  }
+  return { path, conf: parseQcnlConf(bytes, path, warn) };
+}
+
+function orderedSources(
+  flags: ConfigurationFlags,
+  azure: AzdcapVariables,
+  file: FoundFile | undefined,
+): Setting<SourceSetting>[] {
+  const secure = flags.insecure !== true;
+  const named = [
+    ...(flags.pccsUrl === undefined ? [] : [{ option: "--pccs-url", given: flags.pccsUrl }]),
+    ...(flags.source ?? []).map((given) => ({ option: "--source", given })),
+  ];
+  if (named.length > 16) throw new CollateralError("CONFIGURATION", "at most 16 sources can be named");
+  if (named.length > 0) {
+    return named.map(({ option, given }) => {
+      const parsed = parseSource(given, option);
+      if (option === "--pccs-url" && parsed.kind === "directory")
+        throw new CollateralError("CONFIGURATION", `--pccs-url takes a URL, got "${given}"`);
+      return setting({ ...parsed, serves: "all", secure, cached: true }, { kind: "flag", name: option });
+    });
+  }
+  const variable = azureSelectedBy(azure);
+  const found = [
+    ...(variable === undefined ? [] : azureSources(azure)),
+    ...(file === undefined ? [] : qcnlSources(file.conf, file.path)),
+  ].map((source) => (secure ? source : setting({ ...source.value, secure }, source.from)));
+  if (found.length > 0) return found;
+  return [setting({ kind: "pcs", place: INTEL_PCS_URL, serves: "all", secure, cached: true })];
+}
+
+function apiVersion(sources: readonly Setting<SourceSetting>[]): Setting<ApiVersion> {
+  const source = sources.find(({ value }) => value.serves !== "pck" && value.kind !== "directory");
+  if (source === undefined) return setting(4);
+  const { kind, place, azure } = source.value;
+  const three = kind === "thim" ? azure !== undefined && azure.version !== "v4" : /\/v3\/$/.test(place);
+  return setting(three ? 3 : 4, source.from);
+}
+
+/** AZDCAP_CACHE_EXPIRY_IN_SECONDS is a cap on whatever else holds. */
+function capped(lifetime: Setting<number>, azure: AzdcapVariables): Setting<number> {
+  const seconds = azure.AZDCAP_CACHE_EXPIRY_IN_SECONDS;
+  if (seconds === undefined || seconds * 1000 >= lifetime.value) return lifetime;
+  return setting(seconds * 1000, { kind: "variable", name: "AZDCAP_CACHE_EXPIRY_IN_SECONDS" });
+}
+
+/** The time in which AESM's own client gives up bounds what is worth waiting for; 10 minutes is for people. */
+function deadline(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const ms = parseDuration(text, "--deadline");
+  if (ms < 1000 || ms > 600_000) throw new CollateralError("CONFIGURATION", "--deadline takes 1s to 10m");
+  return ms;
+}
+
+function azureLog(azure: AzdcapVariables): Setting<{ readonly level?: string; readonly file?: string }> {
+  const { AZDCAP_DEBUG_LOG_LEVEL: level, AZDCAP_WRITE_LOGS_TO_FILE: file } = azure;
+  const name = level === undefined ? "AZDCAP_WRITE_LOGS_TO_FILE" : "AZDCAP_DEBUG_LOG_LEVEL";
+  const from: Origin = level === undefined && file === undefined ? { kind: "default" } : { kind: "variable", name };
+  return setting({ ...(level === undefined ? {} : { level }), ...(file === undefined ? {} : { file }) }, from);
+}
