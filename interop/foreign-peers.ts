@@ -58,8 +58,6 @@ async function build(): Promise<RustPeers> {
     if (message.executable != null && message.target !== undefined)
       programs.set(message.target.name, message.executable);
   }
-  const aesmFlow = programs.get("aesm-flow");
-  const qvlVerify = programs.get("qvl-verify");
   const made = (name: string): string => {
     const program = programs.get(name);
     if (program === undefined) throw new Error(`cargo build did not make ${name}`);
