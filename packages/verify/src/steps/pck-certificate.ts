@@ -18,7 +18,13 @@ export interface PckChainInput {
   readonly date: number;
 }
 
-function* checkIssued(certificate: Certificate, issuer: Certificate, status: QvlStatus, what: string): Step<void> {
+/** Checks that a certificate names this issuer and carries its signature. Throws {@link Rejection} `status`. */
+export function* checkIssued(
+  certificate: Certificate,
+  issuer: Certificate,
+  status: QvlStatus,
+  what: string,
+): Step<void> {
   if (!certificate.issuer.equals(issuer.subject)) {
     throw new Rejection(
       status,
