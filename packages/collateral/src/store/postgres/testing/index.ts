@@ -1,0 +1,1 @@
+export { type PostgresServer, startPostgres, withClient } from "./postgres-server.ts";

@@ -1,0 +1,64 @@
+import type { RegistrationState, StoredRegistration } from "../store.ts";
+import type { Batch } from "./batch.ts";
+import type { Queries, Statement } from "./connections.ts";
+import { REGISTRATION_COLUMNS } from "./reads.ts";
+import { CHANGE_CHANNEL } from "./schema-version.ts";
+import { type Row, TABLE_NAMES, TABLES, type TableName, upsertText, upsertValues } from "./tables.ts";
+import { WRITE_LOCK_CLASS, writeLocks } from "./write-locks.ts";
+
+/** What the transactions that change something do. */
+
+/** Rows in one statement: enough that its round trip does not count, few enough that its text stays small. */
+const ROWS_AT_ONCE = 2_000;
+
+// A function's rows come in their order, so the locks are taken in it.
+const LOCK: Statement = {
+  name: "write-locks",
+  text: "SELECT pg_advisory_xact_lock($1, l) FROM unnest($2::integer[]) AS l",
+};
+const NOTIFY: Statement = { name: "notify", text: "SELECT pg_notify($1, $2)" };
+const DROPS: readonly Statement[] = ["pck_certificate", "platform_tcb"].map((table) => ({
+  name: `drop-${table}`,
+  text: `DELETE FROM confcom.${table} t USING unnest($1::text[], $2::text[]) AS d (qe_id, pce_id)
+         WHERE t.qe_id = d.qe_id AND t.pce_id = d.pce_id`,
+}));
+const UPSERTS = Object.fromEntries(
+  TABLE_NAMES.map((name) => [name, { name: `put-${name}`, text: upsertText(TABLES[name]) }]),
+) as Record<TableName, Statement>;
+/** Rows that another transaction holds are passed over: they are being taken, or written and there for the next. */
+const TAKE: Statement = {
+  name: "take-registrations",
+  text: `WITH taken AS MATERIALIZED (
+           SELECT * FROM confcom.registration WHERE state = ANY($1::text[]) AND state <> 'deleted'
+           ORDER BY qe_id, pce_id, cpu_svn, pce_svn FOR UPDATE SKIP LOCKED),
+         marked AS (
+           UPDATE confcom.registration r SET state = 'deleted' FROM taken t
+           WHERE (r.qe_id, r.pce_id, r.cpu_svn, r.pce_svn) = (t.qe_id, t.pce_id, t.cpu_svn, t.pce_svn))
+         SELECT ${REGISTRATION_COLUMNS} FROM taken ORDER BY qe_id, pce_id, cpu_svn, pce_svn`,
+};
+
+export async function writeBatch(queries: Queries, { drops, rows, lockKeys }: Batch): Promise<void> {
+  await queries.query(LOCK, [WRITE_LOCK_CLASS, writeLocks(lockKeys)]);
+  if (drops.length > 0) {
+    const keys = [drops.map(({ qeId }) => qeId), drops.map(({ pceId }) => pceId)];
+    for (const drop of DROPS) await queries.query(drop, keys);
+  }
+  for (const { table, rows: all } of rows) {
+    for (let start = 0; start < all.length; start += ROWS_AT_ONCE) {
+      const some: readonly Row[] = all.slice(start, start + ROWS_AT_ONCE);
+      await queries.query(UPSERTS[table], upsertValues(TABLES[table], some));
+    }
+  }
+}
+
+/** As they were before, in the order of their keys. */
+export async function takeRegistrations(
+  queries: Queries,
+  states: readonly RegistrationState[],
+): Promise<readonly StoredRegistration[]> {
+  return queries.query<StoredRegistration>(TAKE, [states]);
+}
+
+export async function notifyOfChange(queries: Queries, message: string): Promise<void> {
+  await queries.query(NOTIFY, [CHANGE_CHANNEL, message]);
+}
