@@ -1,0 +1,237 @@
+import type { Clock, Random } from "../clock.ts";
+import { CollateralError } from "../errors.ts";
+import type { CollateralRequest, TcbUpdate } from "../request.ts";
+import type { CollateralUpstream } from "../source.ts";
+import type {
+  ChangeListener,
+  CollateralStore,
+  MaybePromise,
+  StoreChange,
+  StoredPlatform,
+  StoredRegistration,
+} from "../store/store.ts";
+import { readAppraisalPolicy } from "./appraisal-policy.ts";
+import type { CollateralChecks } from "./checks.ts";
+import type { ServiceContext } from "./context.ts";
+import { Documents } from "./documents.ts";
+import { DEFAULT_SERVICE_LIMITS, type ServiceLimits } from "./limits.ts";
+import { PckCertificateRequests } from "./pck-certificates.ts";
+import { PlatformCertificates } from "./platform-certificates.ts";
+import { Refresh, type RefreshOutcome } from "./refresh.ts";
+import { RefreshSchedule } from "./refresh-schedule.ts";
+import { refusalFor } from "./refusals.ts";
+import { Registration } from "./registration.ts";
+import type { ServiceReport } from "./report.ts";
+import type { CachingMode, CollateralService, PlatformRegistration, Served } from "./service.ts";
+import { SingleFlight } from "./single-flight.ts";
+import { ServiceRefusal } from "./status.ts";
+import type { DocumentRequest } from "./stored-document.ts";
+import { UpstreamBudget } from "./upstream-budget.ts";
+import { UpstreamCalls } from "./upstream-calls.ts";
+
+/** Seven days. */
+export const DEFAULT_STALE_LIMIT_MS = 7 * 24 * 3_600_000;
+/** Once a day, as Intel's PCCS. */
+export const DEFAULT_REFRESH_INTERVAL_MS = 24 * 3_600_000;
+/** GET /platforms?source=[…] names no more than this. */
+const MAX_LISTED = 1_000_000;
+const PAGE = 1_000;
+
+export interface CollateralServiceOptions {
+  readonly store: CollateralStore;
+  /** Where collateral comes from, retries and breaker around it; left out in OFFLINE. */
+  readonly upstream?: CollateralUpstream;
+  readonly mode: CachingMode;
+  readonly checks: CollateralChecks;
+  readonly clock: Clock;
+  /** For jitter. */
+  readonly random: Random;
+  /** SHA-384, lower-case hexadecimal: ids of policies, and keys that a client chose the length of. */
+  readonly sha384: (text: string) => string;
+  readonly report?: ServiceReport;
+  readonly limits?: Partial<ServiceLimits>;
+  /** How long past its nextUpdate something is served while nothing newer can be had. Default: 7 days, in OFFLINE without end. */
+  readonly staleLimitMs?: number;
+  /** Default: a day. 0: no refresh but on request. */
+  readonly refreshIntervalMs?: number;
+  /** Where `/crl?uri=` may lead: `host` or `host:port` for HTTPS, `http://host:port` otherwise. Default: nowhere. */
+  readonly allowedCrlHosts?: readonly string[];
+  /** The root CA's distribution point, where the upstream does not know it itself. */
+  readonly rootCaCrlUrl?: string;
+  /** PUT /platformcollateral: checks it whole and says what to write. Fails with ServiceRefusal 400 or 460. */
+  readonly readPlatformCollateral: (content: unknown, now: number) => MaybePromise<readonly (readonly StoreChange[])[]>;
+}
+
+/**
+ * The PCCS without its transport (spec: DCAP §12). The background refresh starts at once and ends with `close`. Throws
+ * CollateralError SERVICE_CONFIGURATION where LAZY or REQ has no upstream.
+ */
+export function createCollateralService(options: CollateralServiceOptions): CollateralService {
+  return new Service(options);
+}
+
+class Service implements CollateralService {
+  readonly mode: CachingMode;
+  readonly #options: CollateralServiceOptions;
+  readonly #context: ServiceContext;
+  readonly #documents: Documents;
+  readonly #certificates: PckCertificateRequests;
+  readonly #registration: Registration;
+  readonly #refresh: Refresh;
+  readonly #schedule: RefreshSchedule | undefined;
+  readonly #ended = new AbortController();
+  readonly #unsubscribe: () => void;
+
+  constructor(options: CollateralServiceOptions) {
+    const { mode, store, refreshIntervalMs = DEFAULT_REFRESH_INTERVAL_MS } = options;
+    this.mode = mode;
+    this.#options = options;
+    this.#context = contextOf(options, this.#ended.signal);
+    this.#documents = new Documents(this.#context);
+    const platforms = new PlatformCertificates(this.#context, this.#documents);
+    this.#certificates = new PckCertificateRequests(this.#context, platforms, options.sha384);
+    this.#registration = new Registration(this.#context, this.#documents, this.#certificates);
+    this.#refresh = new Refresh(this.#context, this.#documents, this.#certificates);
+    this.#unsubscribe = store.onChange((changes) => this.#certificates.changed(changes));
+    if (mode !== "OFFLINE" && refreshIntervalMs > 0) {
+      this.#schedule = new RefreshSchedule(this.#context, this.#refresh, refreshIntervalMs);
+      this.#schedule.start();
+    }
+  }
+
+  get<R extends CollateralRequest>(request: R): MaybePromise<Served<R>> {
+    // Each kind of request is answered by its own kind: the compiler cannot follow that through the generic.
+    const served: unknown =
+      request.kind === "pck-certificate"
+        ? this.#certificates.get(request)
+        : this.#documents.get(request as DocumentRequest);
+    return served as MaybePromise<Served<R>>;
+  }
+
+  register(platform: PlatformRegistration, update: TcbUpdate | "all"): Promise<void> {
+    return refusing(() => this.#registration.register(platform, update));
+  }
+
+  platforms(source: "reg" | "reg_na" | readonly string[]): Promise<readonly (StoredRegistration | StoredPlatform)[]> {
+    const { store } = this.#options;
+    return refusing(async () => {
+      if (source === "reg") return store.takeRegistrations(["new"]);
+      if (source === "reg_na") return store.takeRegistrations(["not-available"]);
+      return this.#cachedPlatforms(source);
+    });
+  }
+
+  putPlatformCollateral(content: unknown): Promise<void> {
+    const { readPlatformCollateral, clock, store } = this.#options;
+    return refusing(async () => {
+      // All is checked before anything is written.
+      const batches = await readPlatformCollateral(content, clock.now());
+      for (const batch of batches) await store.write(batch);
+    });
+  }
+
+  refresh(certificatesOf?: readonly string[]): Promise<void> {
+    return refusing(async () => {
+      if (this.mode === "OFFLINE") throw new ServiceRefusal(503, "OFFLINE refreshes nothing: nothing goes out");
+      const outcome = await this.#requestedRound(certificatesOf);
+      if (outcome.refusal === undefined) return;
+      const { failed, refusal } = outcome;
+      // Intel's: what the provisioning service has not is 404 for certificates, and 503 for documents.
+      const status = certificatesOf === undefined && refusal.status === 404 ? 503 : refusal.status;
+      throw new ServiceRefusal(status, `${failed} not refreshed; the first: ${refusal.message}`, { cause: refusal });
+    });
+  }
+
+  putPolicy(policy: { readonly isDefault: boolean; readonly fmspc: string; readonly policy: string }): Promise<string> {
+    const { store, sha384 } = this.#options;
+    return refusing(async () => {
+      const stored = readAppraisalPolicy(policy, sha384);
+      const others = stored.isDefault ? await store.policies(stored.fmspc) : [];
+      // One FMSPC has one default.
+      const former = others.filter(({ id, isDefault }) => isDefault && id !== stored.id);
+      const rows = [...former.map((other) => ({ ...other, isDefault: false })), stored];
+      await store.write(rows.map((row) => ({ put: "policy", policy: row })));
+      return stored.id;
+    });
+  }
+
+  policies(fmspc: string): Promise<readonly string[]> {
+    return refusing(async () => {
+      const stored = await this.#options.store.policies(fmspc.toUpperCase());
+      const defaults = stored.filter(({ isDefault }) => isDefault).map(({ policy }) => policy);
+      if (defaults.length === 0) throw new ServiceRefusal(404, `no default policy for FMSPC ${fmspc}`);
+      return defaults;
+    });
+  }
+
+  async ping(): Promise<void> {
+    if (this.#ended.signal.aborted) throw new ServiceRefusal(503, "the service stops");
+    await this.#options.store.ping();
+  }
+
+  onChange(listener: ChangeListener): () => void {
+    return this.#options.store.onChange(listener);
+  }
+
+  async close(): Promise<void> {
+    this.#ended.abort();
+    this.#unsubscribe();
+    await this.#schedule?.stop();
+    await Promise.all([this.#context.flights.misses.settled(), this.#context.flights.trusted.settled()]);
+  }
+
+  async #cachedPlatforms(fmspcs: readonly string[]): Promise<readonly StoredPlatform[]> {
+    const names = fmspcs.length === 0 ? undefined : fmspcs;
+    const all: StoredPlatform[] = [];
+    while (all.length < MAX_LISTED) {
+      const page = await this.#options.store.platforms(names, all.at(-1), PAGE);
+      all.push(...page);
+      if (page.length < PAGE) break;
+    }
+    return all;
+  }
+
+  /** Who asks while such a round is under way gets its outcome. */
+  #requestedRound(certificatesOf: readonly string[] | undefined): Promise<RefreshOutcome> {
+    const key = certificatesOf === undefined ? "documents" : `certificates/${certificatesOf.join()}`;
+    return this.#context.flights.trusted.run(`refresh/${key}`, () =>
+      certificatesOf === undefined ? this.#refresh.documents("request") : this.#refresh.certificates(certificatesOf),
+    );
+  }
+}
+
+function contextOf(options: CollateralServiceOptions, ended: AbortSignal): ServiceContext {
+  const { store, upstream, mode, checks, clock, random, report = () => {} } = options;
+  if (mode !== "OFFLINE" && upstream === undefined) {
+    throw new CollateralError("SERVICE_CONFIGURATION", `mode ${mode} needs an upstream`);
+  }
+  const limits = { ...DEFAULT_SERVICE_LIMITS, ...options.limits };
+  const calls =
+    upstream === undefined || mode === "OFFLINE"
+      ? undefined
+      : new UpstreamCalls(upstream, new UpstreamBudget(limits, clock, report), clock, report);
+  const tooMany = () => report({ event: "budget-refused", share: "misses", limit: "waiting", retryAfterMs: 1000 });
+  return {
+    store,
+    upstream: calls,
+    mode,
+    checks,
+    clock,
+    random,
+    report,
+    limits,
+    staleLimitMs: mode === "OFFLINE" ? Number.POSITIVE_INFINITY : (options.staleLimitMs ?? DEFAULT_STALE_LIMIT_MS),
+    allowedCrlHosts: options.allowedCrlHosts ?? [],
+    rootCaCrlUrl: options.rootCaCrlUrl,
+    flights: { misses: new SingleFlight(limits, tooMany), trusted: new SingleFlight(limits) },
+    ended,
+  };
+}
+
+async function refusing<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw refusalFor(error);
+  }
+}

@@ -1,0 +1,152 @@
+import { requestKey } from "../request.ts";
+import type { CollateralStore, PlatformKey, StoredPlatform } from "../store/store.ts";
+import type { ServiceContext } from "./context.ts";
+import type { Documents } from "./documents.ts";
+import type { PckCertificateRequests } from "./pck-certificates.ts";
+import { refusalFor } from "./refusals.ts";
+import { ServiceRefusal } from "./status.ts";
+import { type DocumentRequest, readDocument } from "./stored-document.ts";
+
+/** Documents, and platforms, asked for at the same time in one round. */
+const AT_ONCE = 4;
+const PAGE = 256;
+
+export interface RefreshOutcome {
+  readonly refreshed: number;
+  readonly failed: number;
+  /** Of the first that failed. */
+  readonly refusal: ServiceRefusal | undefined;
+  /** The earliest nextUpdate of what is stored after the round, milliseconds since 1970. */
+  readonly earliestNextUpdate: number | undefined;
+}
+
+/** Fetches anew what is stored: GET and POST /refresh, and the schedule's rounds (spec: DCAP §12). */
+export class Refresh {
+  readonly #context: ServiceContext;
+  readonly #documents: Documents;
+  readonly #certificates: PckCertificateRequests;
+
+  constructor(context: ServiceContext, documents: Documents, certificates: PckCertificateRequests) {
+    this.#context = context;
+    this.#documents = documents;
+    this.#certificates = certificates;
+  }
+
+  /** All documents, or those that end before `endingBefore`; one round at a time. */
+  documents(trigger: "schedule" | "request", endingBefore?: number): Promise<RefreshOutcome> {
+    return this.#round("documents", trigger, async (tally) => {
+      const requests = await storedDocuments(this.#context.store);
+      await inParallel(requests.slice(0, this.#context.limits.refreshDocuments), this.#context.ended, (request) =>
+        this.#document(request, endingBefore, tally),
+      );
+    });
+  }
+
+  /** The PCK certificates of platforms of these FMSPCs; of all where none is named. */
+  certificates(fmspcs: readonly string[]): Promise<RefreshOutcome> {
+    return this.#round("certificates", "request", async (tally) => {
+      const { store, limits, ended } = this.#context;
+      const names = fmspcs.length === 0 ? undefined : fmspcs;
+      let after: PlatformKey | undefined;
+      for (let seen = 0; seen < limits.refreshPlatforms && !ended.aborted; ) {
+        const page = await store.platforms(names, after, Math.min(PAGE, limits.refreshPlatforms - seen));
+        await inParallel(page, ended, (platform) => this.#platform(platform, tally));
+        after = page.at(-1);
+        seen += page.length;
+        if (after === undefined) break;
+      }
+    });
+  }
+
+  async #document(request: DocumentRequest, endingBefore: number | undefined, tally: Tally): Promise<void> {
+    const { store } = this.#context;
+    const stored = await readDocument(store, request);
+    if (stored === undefined) return;
+    if (endingBefore !== undefined && stored.nextUpdate >= endingBefore) return tally.kept(stored.nextUpdate);
+    try {
+      const { nextUpdate } = await this.#documents.fetch(request, { share: "trusted", patient: true, anew: true });
+      tally.done(nextUpdate);
+    } catch (error) {
+      tally.kept(stored.nextUpdate);
+      const refusal = refusalFor(error);
+      // An API version of identities may have ended; what is cached stays until its stale limit.
+      if (request.kind === "identity" && refusal.status === 404) return;
+      tally.failure(new ServiceRefusal(refusal.status, `${requestKey(request)}: ${refusal.message}`, { cause: error }));
+    }
+  }
+
+  async #platform(platform: StoredPlatform, tally: Tally): Promise<void> {
+    const { encryptedPpid, platformManifest } = platform;
+    try {
+      await this.#certificates.fetchPlatform(platform, { encryptedPpid, platformManifest }, undefined, []);
+      tally.done(undefined);
+    } catch (error) {
+      tally.failure(refusalFor(error));
+    }
+  }
+
+  #round(
+    what: "documents" | "certificates",
+    trigger: "schedule" | "request",
+    work: (tally: Tally) => Promise<void>,
+  ): Promise<RefreshOutcome> {
+    const { clock, report } = this.#context;
+    const start = clock.now();
+    const tally = new Tally();
+    return work(tally)
+      .catch((error: unknown) => tally.failure(refusalFor(error)))
+      .then(() => {
+        const { refreshed, failed, refusal } = tally;
+        const outcome = failed > 0 ? "failed" : "ok";
+        const reason = refusal === undefined ? {} : { reason: refusal.message };
+        const durationMs = clock.now() - start;
+        report({ event: "refresh", what, trigger, outcome, refreshed, failed, durationMs, ...reason });
+        return tally;
+      });
+  }
+}
+
+class Tally implements RefreshOutcome {
+  refreshed = 0;
+  failed = 0;
+  refusal: ServiceRefusal | undefined;
+  earliestNextUpdate: number | undefined;
+
+  done(nextUpdate: number | undefined): void {
+    this.refreshed += 1;
+    this.kept(nextUpdate);
+  }
+
+  kept(nextUpdate: number | undefined): void {
+    if (nextUpdate === undefined) return;
+    this.earliestNextUpdate = Math.min(this.earliestNextUpdate ?? nextUpdate, nextUpdate);
+  }
+
+  failure(refusal: ServiceRefusal): void {
+    this.failed += 1;
+    this.refusal ??= refusal;
+  }
+}
+
+/** The root CA's CRL first: what it revokes is then refused among the others. */
+async function storedDocuments(store: CollateralStore): Promise<readonly DocumentRequest[]> {
+  return [
+    { kind: "root-ca-crl" },
+    { kind: "pck-crl", ca: "processor" },
+    { kind: "pck-crl", ca: "platform" },
+    ...(await store.tcbInfoKeys()).map((key) => ({ kind: "tcb-info", ...key }) as const),
+    ...(await store.identityKeys()).map((key) => ({ kind: "identity", ...key }) as const),
+    ...(await store.crlUrls()).map((url) => ({ kind: "crl", url }) as const),
+  ];
+}
+
+async function inParallel<T>(items: readonly T[], ended: AbortSignal, work: (item: T) => Promise<void>): Promise<void> {
+  const rest = items.values();
+  const worker = async () => {
+    for (const item of rest) {
+      if (ended.aborted) return;
+      await work(item);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+}
