@@ -43,6 +43,11 @@ export const QUOTING_ERRORS = {
     "in-process or out-of-process quoting is chosen once per process, at first use; start another process for the other one",
   ISSUER_INVALID: "the provisioning authority answered with something that cannot be used; see the message",
   ISSUER_REFUSED: "the provisioning authority does not serve this request; see the message for what it would take",
+  ISSUER_UNREACHABLE:
+    "the provisioning service does not answer; check its address, that it runs, and the network; it is asked again by itself",
+  ISSUER_UNREGISTERED:
+    "the provisioning service does not know the platform and registering did not help; see the message",
+  ISSUER_NO_CERTIFICATE: "the provisioning service has no certificate for the platform's TCB; see the message",
   ISSUER_EXPIRED:
     "the provisioning authority's own certificates have ended; check the clock, or start with a new state directory",
 } as const;

@@ -57,7 +57,13 @@ export interface PpidEncryptionKey {
 }
 
 export interface ProvisioningAuthority {
+  /** PEM: what the chains it hands out end in. */
   readonly rootCertificatePem: string;
+  /**
+   * True when it is somewhere else and may not answer: a platform then starts without a certificate, and init_quote
+   * says why there is none.
+   */
+  readonly remote?: boolean;
   readonly encryptionKey: PpidEncryptionKey;
   /** Issues the PCK certificate for a TCB; deterministic in its subject, never in its signature. */
   pckChain(request: PckRequest): Promise<PckChain>;

@@ -136,7 +136,7 @@ class Platform implements SoftwarePlatform {
       const sameTcb = running.cpu.svnName === this.cpuSvn;
       // With a key in use a missing blob is made again, so that the next start finds it.
       const keep = sameTcb && this.#snapshot.key !== undefined;
-      const key = keep ? await running.lifecycle.loadOrMake() : await running.lifecycle.load();
+      const key = keep ? await running.lifecycle.loadOrMake() : await loadIfCertified(running, this.#options.warn);
       assertKeyCanBeMade(this.#options.state, key);
       const next = snapshotWith(this.#snapshot.generation + 1, running.cpu, key);
       if (
@@ -224,6 +224,17 @@ async function start(
   };
 }
 
+/** The stored key; none while a remote authority does not certify it, which init_quote then asks for again. */
+async function loadIfCertified({ authority, lifecycle }: Running, warn: StateWarning = () => {}) {
+  try {
+    return await lifecycle.load();
+  } catch (error) {
+    if (authority.remote !== true || !(error instanceof PlatformError && error.code.startsWith("ISSUER_"))) throw error;
+    warn(`the stored attestation key has no certificate for now: ${error.message}`);
+    return undefined;
+  }
+}
+
 /** A key must be stored before it is announced: where that cannot be done, starting would be a promise nobody keeps. */
 function assertKeyCanBeMade(state: StateDirectory, key: PlatformSnapshot["key"]): void {
   if (key === undefined) state.assertWritable();
@@ -256,7 +267,7 @@ export async function openSoftwarePlatform(options: SoftwarePlatformOptions): Pr
   const fuses = openFuses(options.state, options.profile, options.random);
   const keyId = cpuKeyId(fuses.profile, fuses, options.random);
   const running = await start(options, fuses, options.cpuSvn ?? "default", keyId);
-  const key = await running.lifecycle.load();
+  const key = await loadIfCertified(running, options.warn);
   assertKeyCanBeMade(options.state, key);
   return new Platform(options, fuses, running, snapshotWith(0, running.cpu, key));
 }
