@@ -1,1 +1,2 @@
+export { type OpenStoreOptions, openStore } from "./open-store.ts";
 export * from "./store.ts";

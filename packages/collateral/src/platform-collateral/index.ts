@@ -1,0 +1,3 @@
+export * from "./platform-collateral.ts";
+export * from "./platform-collateral-changes.ts";
+export { readPlatformCollateral } from "./read-platform-collateral.ts";

@@ -1,0 +1,203 @@
+import type { AnswerTo } from "../answer.ts";
+import type { AnswerFacts } from "../check/facts.ts";
+import type { CertificationCa, CollateralRequest } from "../request.ts";
+import type { MaybePromise, PlatformKey, RawTcbKey, StoreChange, StoredPckCertificate } from "../store/store.ts";
+import {
+  type CollateralPlatform,
+  type PlatformCertificates,
+  type PlatformCollateral,
+  PlatformCollateralRefusal,
+} from "./platform-collateral.ts";
+
+/** Whether an answer is genuine, and what it is: `checkAnswer` with the trusted roots and the time bound. */
+export type AnswerCheck = <R extends CollateralRequest>(request: R, answer: AnswerTo<R>) => MaybePromise<AnswerFacts>;
+
+/** The TCBm of the certificate for a raw TCB; undefined: none fits. */
+export type PckSelection = (
+  certificates: readonly StoredPckCertificate[],
+  tcbInfo: string,
+  rawTcb: RawTcbKey,
+) => MaybePromise<string | undefined>;
+
+export interface ChangesOptions {
+  readonly check: AnswerCheck;
+  readonly select: PckSelection;
+  /** Raw TCBs that the store has of a platform: they are selected for anew. */
+  readonly knownRawTcbs?: (key: PlatformKey) => MaybePromise<readonly RawTcbKey[]>;
+  /** After each platform: how many of how many. */
+  readonly progress?: (done: number, total: number) => void;
+}
+
+/**
+ * Checks every chain, CRL and signature and gives what to write, in one list that is meant for one transaction. Fails with
+ * PlatformCollateralRefusal: 460 for what is not genuine, 400 for parts that are missing or for no certificate that fits.
+ */
+export async function platformCollateralChanges(
+  collateral: PlatformCollateral,
+  options: ChangesOptions,
+): Promise<StoreChange[]> {
+  const documents = await documentChanges(collateral, options.check);
+  const changes = [...documents];
+  const rawTcbs = rawTcbsByPlatform(collateral.platforms);
+  let done = 0;
+  for (const platform of collateral.certificates) {
+    changes.push(...(await platformChanges(collateral, platform, rawTcbs.get(keyText(platform)) ?? [], options)));
+    options.progress?.(++done, collateral.certificates.length);
+  }
+  return changes;
+}
+
+async function documentChanges(collateral: PlatformCollateral, check: AnswerCheck): Promise<StoreChange[]> {
+  const { version } = collateral;
+  const changes: StoreChange[] = [];
+  const checked = async <R extends CollateralRequest>(request: R, answer: AnswerTo<R>, what: string) => {
+    const { issued, nextUpdate } = await genuine(() => check(request, answer), what);
+    return { issued, nextUpdate };
+  };
+  if (collateral.rootCaCrl !== undefined) {
+    const crl = collateral.rootCaCrl;
+    const times = await checked({ kind: "root-ca-crl" }, { kind: "root-ca-crl", crl }, "the root CA's CRL");
+    const row = { crl, issuerChain: "", ...times };
+    changes.push({ put: "root-ca-crl", crl: row });
+    const url = collateral.rootCaCrlUrl;
+    if (url !== undefined) changes.push({ put: "crl", url, crl: row });
+  }
+  for (const ca of CAS) {
+    const issuerChain = collateral.pckChains[ca];
+    if (issuerChain === undefined) continue;
+    const crl = collateral.pckCrls[ca];
+    if (crl !== undefined) {
+      const answer = { kind: "pck-crl", crl, issuerChain } as const;
+      const times = await checked({ kind: "pck-crl", ca }, answer, `the PCK CRL of the ${ca} CA`);
+      changes.push({ put: "pck-crl", ca, crl: { crl, issuerChain, ...times } });
+    }
+  }
+  for (const { fmspc, tee, update, body } of collateral.tcbInfos) {
+    const key = { fmspc, tee, update, version };
+    const what = `${tee} TCB info of ${fmspc}`;
+    const issuerChain = present(collateral.tcbInfoChain, `${what} has no issuer chain`);
+    const times = await checked({ kind: "tcb-info", ...key }, { kind: "tcb-info", body, issuerChain }, what);
+    changes.push({ put: "tcb-info", key, json: { body, issuerChain, ...times } });
+  }
+  for (const { id, update, body } of collateral.identities) {
+    const key = { id, update, version };
+    const issuerChain = present(collateral.identityChain, `the identity of ${id} has no issuer chain`);
+    const answer = { kind: "identity", body, issuerChain } as const;
+    const times = await checked({ kind: "identity", ...key }, answer, `the identity of ${id}`);
+    changes.push({ put: "identity", key, json: { body, issuerChain, ...times } });
+  }
+  return changes;
+}
+
+const CAS: readonly CertificationCa[] = ["processor", "platform"];
+
+async function platformChanges(
+  collateral: PlatformCollateral,
+  platform: PlatformCertificates,
+  posted: readonly CollateralPlatform[],
+  options: ChangesOptions,
+): Promise<StoreChange[]> {
+  const { qeId, pceId, certificates } = platform;
+  const key = { qeId, pceId };
+  const who = `platform ${qeId}`;
+  const { fmspc, ca } = await certificateFacts(collateral, platform, options.check);
+  const issuerChain = present(collateral.pckChains[ca], `${who} has certificates of the ${ca} CA, which has no chain`);
+  const changes: StoreChange[] = [
+    { put: "pck-chain", ca, issuerChain },
+    { drop: "pck-certificates", key },
+  ];
+  for (const certificate of certificates) changes.push({ put: "pck-certificate", key, certificate });
+
+  const sgx = collateral.tcbInfos.filter((info) => info.tee === "sgx" && info.fmspc === fmspc);
+  const tcbInfo = sgx.find(({ update }) => update === "early") ?? sgx[0];
+  const body = present(tcbInfo, `${who} is of FMSPC ${fmspc}, of which there is no SGX TCB info`).body;
+  const known = (await options.knownRawTcbs?.(key)) ?? [];
+  for (const rawTcb of distinct([...known, ...posted.filter(({ cpuSvn, pceSvn }) => cpuSvn !== "" && pceSvn !== "")])) {
+    const tcbm = await options.select(certificates, body, rawTcb);
+    changes.push({
+      put: "platform-tcb",
+      key: rawTcb,
+      tcbm: present(tcbm, `${who} has no certificate for CPUSVN ${rawTcb.cpuSvn}, PCESVN ${rawTcb.pceSvn}`),
+    });
+  }
+  for (const { encryptedPpid, platformManifest } of posted) {
+    changes.push({ put: "platform", platform: { ...key, encryptedPpid, platformManifest, fmspc, ca } });
+  }
+  return changes;
+}
+
+/** All of a platform's certificates are genuine, for the TCBm they come with, of one FMSPC and one CA. */
+async function certificateFacts(
+  { pckChains }: PlatformCollateral,
+  { qeId, pceId, certificates }: PlatformCertificates,
+  check: AnswerCheck,
+): Promise<{ readonly fmspc: string; readonly ca: CertificationCa }> {
+  let found: { readonly fmspc: string; readonly ca: CertificationCa } | undefined;
+  for (const { tcbm, certificate } of certificates) {
+    const what = `the PCK certificate ${tcbm} of platform ${qeId}`;
+    const facts = await genuine(async () => {
+      let failure: unknown = new Error("there is no PCK issuer chain");
+      // The chain that fits tells the CA: certificates do not come with it.
+      for (const ca of CAS) {
+        const issuerChain = pckChains[ca];
+        if (issuerChain === undefined) continue;
+        const fmspc = found?.fmspc ?? "";
+        const answer = { kind: "pck-certificate", certificate, issuerChain, tcbm, fmspc, ca } as const;
+        const request = {
+          kind: "pck-certificate",
+          qeId,
+          pceId,
+          cpuSvn: tcbm.slice(0, 32),
+          pceSvn: tcbm.slice(32),
+        } as const;
+        try {
+          return { fmspc: present((await check(request, answer)).fmspc, `${what} has no FMSPC`), ca };
+        } catch (error) {
+          failure = error;
+        }
+      }
+      throw failure;
+    }, what);
+    if (found !== undefined && (found.fmspc !== facts.fmspc || found.ca !== facts.ca)) {
+      throw new PlatformCollateralRefusal(400, `${what} is of another FMSPC or CA than the one before it`);
+    }
+    found = facts;
+  }
+  return present(found, `platform ${qeId} has no certificates`);
+}
+
+async function genuine<T>(check: () => MaybePromise<T>, what: string): Promise<T> {
+  try {
+    return await check();
+  } catch (cause) {
+    if (cause instanceof PlatformCollateralRefusal) throw cause;
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new PlatformCollateralRefusal(460, `${what}: ${why}`, { cause });
+  }
+}
+
+function present<T>(value: T | undefined, otherwise: string): T {
+  if (value === undefined) throw new PlatformCollateralRefusal(400, otherwise);
+  return value;
+}
+
+function keyText({ qeId, pceId }: PlatformKey): string {
+  return `${qeId}/${pceId}`;
+}
+
+function rawTcbsByPlatform(platforms: readonly CollateralPlatform[]): Map<string, CollateralPlatform[]> {
+  const found = new Map<string, CollateralPlatform[]>();
+  for (const platform of platforms) {
+    const those = found.get(keyText(platform));
+    if (those === undefined) found.set(keyText(platform), [platform]);
+    else those.push(platform);
+  }
+  return found;
+}
+
+function distinct(rawTcbs: readonly RawTcbKey[]): RawTcbKey[] {
+  const byText = rawTcbs.map(({ qeId, pceId, cpuSvn, pceSvn }) => {
+    return [`${cpuSvn}/${pceSvn}`, { qeId, pceId, cpuSvn, pceSvn }] as const;
+  });
+  return [...new Map(byText).values()];
+}
