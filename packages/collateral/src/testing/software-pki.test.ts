@@ -25,7 +25,7 @@ test("a PCK certificate says what was asked for", () => {
   const pem = softwarePki().pckCertificate({ ca: "processor", fmspc: "00906ED50000", pceId: "0100" });
   const der = decodePemCertificates(new TextEncoder().encode(pem))?.[0] as Uint8Array;
   const sgx = decodePckExtension(sgxExtensionOf(parseCertificate(der)) as Uint8Array);
-  assert.deepEqual([toHex(sgx.fmspc), toHex(sgx.pceId), sgx.tcb.pceSvn], ["00906ed50000", "0100", 13]);
+  assert.deepEqual([toHex(sgx.fmspc), toHex(sgx.pceId), sgx.tcb.pceSvn], ["00906ed50000", "0001", 13]);
 });
 
 test("the answer to a raw TCB is the highest certificate not above it", () => {

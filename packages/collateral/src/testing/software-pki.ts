@@ -190,7 +190,8 @@ export class SoftwarePki {
     const extension = {
       ppid,
       tcb: { components: tcb.components, pceSvn: tcb.pceSvn, cpuSvn: tcb.components },
-      pceId: fromHex(pceId, 2),
+      // Most significant byte first, unlike in requests.
+      pceId: fromHex(pceId, 2).reverse(),
       fmspc: fromHex(fmspc, 6),
       sgxType: ca === "platform" ? SGX_TYPE.SCALABLE : SGX_TYPE.STANDARD,
     };
@@ -285,6 +286,7 @@ export class SoftwarePki {
     options: {
       readonly tee?: Tee;
       readonly fmspc?: string;
+      /** As in requests: 4 hexadecimal digits, little-endian bytes. */
       readonly pceId?: string;
       readonly version?: ApiVersion;
       readonly update?: TcbUpdate;
@@ -296,7 +298,8 @@ export class SoftwarePki {
     const { issued = this.clock.now() } = options;
     const { nextUpdate = issued + 30 * DAY_MS, tcbEvaluationDataNumber = this.evaluation[update] } = options;
     const { levels = this.levels.get(fmspc) ?? TEST_TCB_LEVELS } = options;
-    const inner = tcbInfoText({ tee, fmspc, pceId, version, tcbEvaluationDataNumber, issued, nextUpdate, levels });
+    const document = { tee, fmspc, pceId: toHex(fromHex(pceId, 2).reverse()).toUpperCase(), version };
+    const inner = tcbInfoText({ ...document, tcbEvaluationDataNumber, issued, nextUpdate, levels });
     return { kind: "tcb-info", body: this.signedDocument("tcbInfo", inner), issuerChain: this.tcbIssuerChain };
   }
 
