@@ -21,6 +21,8 @@ import { SOFTWARE_FMSPC, softwareDocument } from "./software-documents.ts";
 
 /** The authority's own directory inside the service's state directory: the one place where its keys are. */
 export const SOFTWARE_AUTHORITY_DIRECTORY = "software-authority";
+/** The root certificate (PEM), for whoever is to trust it: a copy, written anew when it is not there. */
+export const SOFTWARE_ROOT_FILE = "root-ca.pem";
 const DEFAULT_MAX_PLATFORMS = 10_000;
 const PCE_ID_TEXT = littleEndian(PCE_ID);
 
@@ -250,5 +252,8 @@ export async function openSoftwareUpstream(options: SoftwareUpstreamOptions): Pr
     binding: { serves: "platforms" },
     ...(makePpidKey === undefined ? {} : { makePpidKey }),
   });
+  const root = new TextEncoder().encode(authority.rootCertificatePem);
+  const written = state.read(SOFTWARE_ROOT_FILE);
+  if (written === undefined || !bytesEqual(written, root)) state.replace(SOFTWARE_ROOT_FILE, root);
   return new Upstream(options, authority);
 }
