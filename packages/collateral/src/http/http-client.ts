@@ -75,7 +75,10 @@ function parseUrl(text: string, source: string): URL {
 function redirectOf(answer: HttpAnswer, from: URL, source: string): URL | undefined {
   if (![301, 302, 303, 307, 308].includes(answer.status)) return undefined;
   const location = answer.headers.location ?? "";
-  const target = location.length <= URL_LIMIT && URL.canParse(location, from) ? new URL(location, from) : undefined;
+  const target =
+    location !== "" && location.length <= URL_LIMIT && URL.canParse(location, from)
+      ? new URL(location, from)
+      : undefined;
   if (target !== undefined && target.protocol === from.protocol && target.host === from.host) return target;
   const where = target === undefined ? "nowhere" : `to ${target.protocol}//${target.host}`;
   throw new CollateralError("SOURCE_ANSWER", `${source} (${addressOf(from)}) redirects ${where}: not followed`, {

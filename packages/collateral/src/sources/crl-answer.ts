@@ -28,6 +28,7 @@ export function crlDer(body: Uint8Array, source: string, part: string): Uint8Arr
     if (base64 !== undefined) der = new Uint8Array(Buffer.from(base64, "base64"));
     else if (DIGITS.test(text) && text.length % 2 === 0) der = fromHex(text);
   }
-  if (derSize(der) !== der.length) throw unusable(source, part, "is no CRL in DER, hexadecimal or PEM");
+  if (der.length === 0 || derSize(der) !== der.length)
+    throw unusable(source, part, "is no CRL in DER, hexadecimal or PEM");
   return der;
 }
