@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { chmod, copyFile, lutimes, mkdir, mkdtemp, readdir, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { runProgram } from "./program.ts";
 
@@ -19,9 +19,13 @@ export interface Layer {
   readonly entries: readonly LayerEntry[];
 }
 
-/** The files directly in a directory, readable by all, to appear under `path`. */
+/** The files in a directory and those below it, readable by all, to appear under `path`. */
 export async function filesOf(directory: string, path: string): Promise<LayerEntry[]> {
-  const names = (await readdir(directory)).sort();
+  const found = await readdir(directory, { recursive: true, withFileTypes: true });
+  const names = found
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(directory, join(entry.parentPath, entry.name)))
+    .sort();
   return names.map((name) => ({ kind: "file", path: join(path, name), mode: 0o644, source: join(directory, name) }));
 }
 

@@ -1,4 +1,6 @@
-import { rm } from "node:fs/promises";
+import { cp, rm } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { arch, platform } from "node:os";
 import { basename, dirname, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { type BuildOptions, type BuildResult, build } from "esbuild";
@@ -12,6 +14,7 @@ const packageDirectory = dirname(fileURLToPath(import.meta.url));
 const ENTRIES = {
   confcom: "src/main.ts",
   "quote-helper-worker": "src/quote-helper/worker.ts",
+  "collateral-store-worker": "../collateral/src/store/sqlite/worker.ts",
 } as const;
 
 /** How this project's programs are bundled for Node. */
@@ -46,9 +49,23 @@ export async function buildBundle(directory: string = resolve(packageDirectory, 
     entryPoints,
     outdir: directory,
     ...BUNDLE_OPTIONS,
+    // It finds its native module beside itself; PostgreSQL's client tries a native one that nobody needs.
+    external: ["better-sqlite3", "pg-native"],
     metafile: true,
   });
+  await copyNativePackage("better-sqlite3", directory);
   return { directory, main: resolve(directory, "confcom.mjs"), sizes: outputSizes(result) };
+}
+
+/** What of better-sqlite3 runs, relative to the package. The native module is the one for the platform that builds. */
+const NATIVE_PACKAGE = ["package.json", "LICENSE", "lib", `prebuilds/${platform()}-${arch()}.node`] as const;
+
+/** Beside the bundle, where Node looks for it. */
+async function copyNativePackage(name: string, directory: string): Promise<void> {
+  const from = dirname(createRequire(import.meta.url).resolve(`${name}/package.json`));
+  for (const part of NATIVE_PACKAGE) {
+    await cp(resolve(from, part), resolve(directory, "node_modules", name, part), { recursive: true });
+  }
 }
 
 function outputSizes(result: BuildResult<{ metafile: true }>): Map<string, number> {

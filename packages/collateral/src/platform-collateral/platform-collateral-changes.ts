@@ -1,5 +1,7 @@
+import { toHex } from "@confcom/sgx";
+import { readPckCertificate } from "@confcom/verify/documents";
 import type { AnswerTo } from "../answer.ts";
-import type { AnswerFacts } from "../check/facts.ts";
+import { type AnswerTerms, checkAnswer, checkPckCertificates, createAnswerChecker } from "../check/index.ts";
 import type { CertificationCa, CollateralRequest } from "../request.ts";
 import type { MaybePromise, PlatformKey, RawTcbKey, StoreChange, StoredPckCertificate } from "../store/store.ts";
 import {
@@ -9,9 +11,6 @@ import {
   PlatformCollateralRefusal,
 } from "./platform-collateral.ts";
 
-/** Whether an answer is genuine, and what it is: `checkAnswer` with the trusted roots and the time bound. */
-export type AnswerCheck = <R extends CollateralRequest>(request: R, answer: AnswerTo<R>) => MaybePromise<AnswerFacts>;
-
 /** The TCBm of the certificate for a raw TCB; undefined: none fits. */
 export type PckSelection = (
   certificates: readonly StoredPckCertificate[],
@@ -20,7 +19,8 @@ export type PckSelection = (
 ) => MaybePromise<string | undefined>;
 
 export interface ChangesOptions {
-  readonly check: AnswerCheck;
+  /** Whose signatures are taken. The document's own root CRL revokes. */
+  readonly terms: AnswerTerms;
   readonly select: PckSelection;
   /** Raw TCBs that the store has of a platform: they are selected for anew. */
   readonly knownRawTcbs?: (key: PlatformKey) => MaybePromise<readonly RawTcbKey[]>;
@@ -36,27 +36,35 @@ export async function platformCollateralChanges(
   collateral: PlatformCollateral,
   options: ChangesOptions,
 ): Promise<StoreChange[]> {
-  const documents = await documentChanges(collateral, options.check);
-  const changes = [...documents];
+  const { crypto } = options.terms;
+  const terms: AnswerTerms = {
+    // One memory for all: chains are the same over and over.
+    checker: createAnswerChecker(crypto === undefined ? {} : { crypto }),
+    ...options.terms,
+    ...(collateral.rootCaCrl === undefined ? {} : { rootCaCrl: collateral.rootCaCrl }),
+  };
+  const changes = documentChanges(collateral, terms);
   const rawTcbs = rawTcbsByPlatform(collateral.platforms);
   let done = 0;
   for (const platform of collateral.certificates) {
-    changes.push(...(await platformChanges(collateral, platform, rawTcbs.get(keyText(platform)) ?? [], options)));
+    changes.push(
+      ...(await platformChanges(collateral, platform, rawTcbs.get(keyText(platform)) ?? [], { ...options, terms })),
+    );
     options.progress?.(++done, collateral.certificates.length);
   }
   return changes;
 }
 
-async function documentChanges(collateral: PlatformCollateral, check: AnswerCheck): Promise<StoreChange[]> {
+function documentChanges(collateral: PlatformCollateral, terms: AnswerTerms): StoreChange[] {
   const { version } = collateral;
   const changes: StoreChange[] = [];
-  const checked = async <R extends CollateralRequest>(request: R, answer: AnswerTo<R>, what: string) => {
-    const { issued, nextUpdate } = await genuine(() => check(request, answer), what);
+  const checked = <R extends CollateralRequest>(request: R, answer: AnswerTo<R>, what: string) => {
+    const { issued, nextUpdate } = genuine(() => checkAnswer(request, answer, terms), what);
     return { issued, nextUpdate };
   };
   if (collateral.rootCaCrl !== undefined) {
     const crl = collateral.rootCaCrl;
-    const times = await checked({ kind: "root-ca-crl" }, { kind: "root-ca-crl", crl }, "the root CA's CRL");
+    const times = checked({ kind: "root-ca-crl" }, { kind: "root-ca-crl", crl }, "the root CA's CRL");
     const row = { crl, issuerChain: "", ...times };
     changes.push({ put: "root-ca-crl", crl: row });
     const url = collateral.rootCaCrlUrl;
@@ -68,7 +76,7 @@ async function documentChanges(collateral: PlatformCollateral, check: AnswerChec
     const crl = collateral.pckCrls[ca];
     if (crl !== undefined) {
       const answer = { kind: "pck-crl", crl, issuerChain } as const;
-      const times = await checked({ kind: "pck-crl", ca }, answer, `the PCK CRL of the ${ca} CA`);
+      const times = checked({ kind: "pck-crl", ca }, answer, `the PCK CRL of the ${ca} CA`);
       changes.push({ put: "pck-crl", ca, crl: { crl, issuerChain, ...times } });
     }
   }
@@ -76,14 +84,14 @@ async function documentChanges(collateral: PlatformCollateral, check: AnswerChec
     const key = { fmspc, tee, update, version };
     const what = `${tee} TCB info of ${fmspc}`;
     const issuerChain = present(collateral.tcbInfoChain, `${what} has no issuer chain`);
-    const times = await checked({ kind: "tcb-info", ...key }, { kind: "tcb-info", body, issuerChain }, what);
+    const times = checked({ kind: "tcb-info", ...key }, { kind: "tcb-info", body, issuerChain }, what);
     changes.push({ put: "tcb-info", key, json: { body, issuerChain, ...times } });
   }
   for (const { id, update, body } of collateral.identities) {
     const key = { id, update, version };
     const issuerChain = present(collateral.identityChain, `the identity of ${id} has no issuer chain`);
     const answer = { kind: "identity", body, issuerChain } as const;
-    const times = await checked({ kind: "identity", ...key }, answer, `the identity of ${id}`);
+    const times = checked({ kind: "identity", ...key }, answer, `the identity of ${id}`);
     changes.push({ put: "identity", key, json: { body, issuerChain, ...times } });
   }
   return changes;
@@ -100,7 +108,7 @@ async function platformChanges(
   const { qeId, pceId, certificates } = platform;
   const key = { qeId, pceId };
   const who = `platform ${qeId}`;
-  const { fmspc, ca } = await certificateFacts(collateral, platform, options.check);
+  const { fmspc, ca } = certificateFacts(collateral, platform, options.terms);
   const issuerChain = present(collateral.pckChains[ca], `${who} has certificates of the ${ca} CA, which has no chain`);
   const changes: StoreChange[] = [
     { put: "pck-chain", ca, issuerChain },
@@ -126,49 +134,35 @@ async function platformChanges(
   return changes;
 }
 
-/** All of a platform's certificates are genuine, for the TCBm they come with, of one FMSPC and one CA. */
-async function certificateFacts(
+/** All of a platform's certificates are genuine, for the TCBm they come with, of one FMSPC, PPID and CA. */
+function certificateFacts(
   { pckChains }: PlatformCollateral,
   { qeId, pceId, certificates }: PlatformCertificates,
-  check: AnswerCheck,
-): Promise<{ readonly fmspc: string; readonly ca: CertificationCa }> {
-  let found: { readonly fmspc: string; readonly ca: CertificationCa } | undefined;
-  for (const { tcbm, certificate } of certificates) {
-    const what = `the PCK certificate ${tcbm} of platform ${qeId}`;
-    const facts = await genuine(async () => {
-      let failure: unknown = new Error("there is no PCK issuer chain");
-      // The chain that fits tells the CA: certificates do not come with it.
-      for (const ca of CAS) {
-        const issuerChain = pckChains[ca];
-        if (issuerChain === undefined) continue;
-        const fmspc = found?.fmspc ?? "";
-        const answer = { kind: "pck-certificate", certificate, issuerChain, tcbm, fmspc, ca } as const;
-        const request = {
-          kind: "pck-certificate",
-          qeId,
-          pceId,
-          cpuSvn: tcbm.slice(0, 32),
-          pceSvn: tcbm.slice(32),
-        } as const;
-        try {
-          return { fmspc: present((await check(request, answer)).fmspc, `${what} has no FMSPC`), ca };
-        } catch (error) {
-          failure = error;
-        }
+  terms: AnswerTerms,
+): { readonly fmspc: string; readonly ca: CertificationCa } {
+  const what = `the PCK certificates of platform ${qeId}`;
+  const first = present(certificates[0], `platform ${qeId} has no certificates`);
+  return genuine(() => {
+    const fmspc = toHex(readPckCertificate(first.certificate).sgx.fmspc).toUpperCase();
+    let failure: unknown = new Error("there is no PCK issuer chain");
+    // The chain that fits tells the CA: certificates do not come with it.
+    for (const ca of CAS) {
+      const issuerChain = pckChains[ca];
+      if (issuerChain === undefined) continue;
+      try {
+        checkPckCertificates({ ca, fmspc, issuerChain, certificates }, pceId, terms);
+        return { fmspc, ca };
+      } catch (error) {
+        failure = error;
       }
-      throw failure;
-    }, what);
-    if (found !== undefined && (found.fmspc !== facts.fmspc || found.ca !== facts.ca)) {
-      throw new PlatformCollateralRefusal(400, `${what} is of another FMSPC or CA than the one before it`);
     }
-    found = facts;
-  }
-  return present(found, `platform ${qeId} has no certificates`);
+    throw failure;
+  }, what);
 }
 
-async function genuine<T>(check: () => MaybePromise<T>, what: string): Promise<T> {
+function genuine<T>(check: () => T, what: string): T {
   try {
-    return await check();
+    return check();
   } catch (cause) {
     if (cause instanceof PlatformCollateralRefusal) throw cause;
     const why = cause instanceof Error ? cause.message : String(cause);
