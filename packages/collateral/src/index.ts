@@ -13,6 +13,7 @@ export {
   type HttpTls,
   httpClient,
 } from "./http/index.ts";
+export * from "./pck-selection/index.ts";
 export * from "./request.ts";
 export * from "./source.ts";
 export * from "./sources/index.ts";

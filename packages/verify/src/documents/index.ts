@@ -6,3 +6,4 @@ export * from "./check-document.ts";
 export * from "./document.ts";
 export { readPckCertificate } from "./pck-chain.ts";
 export { DocumentRefusal, type RefusalReason } from "./refusal.ts";
+export { readTcbInfo } from "./signed-json.ts";

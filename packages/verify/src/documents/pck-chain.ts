@@ -2,7 +2,7 @@ import type { Step } from "../crypto.ts";
 import type { Memory } from "../memory.ts";
 import { Rejection } from "../status.ts";
 import { checkIssued } from "../steps/pck-certificate.ts";
-import { MissingExtension, parseCertificate } from "../x509/certificate.ts";
+import { type Certificate, MissingExtension, parseCertificate, parseCertificateOfAnyKey } from "../x509/certificate.ts";
 import { COMMON_NAME, type PckCertificate, parsePckCertificate } from "../x509/chain.ts";
 import { decodePemCertificates } from "../x509/pem.ts";
 import type { PckChainDocument, PckChainFacts } from "./document.ts";
@@ -10,16 +10,13 @@ import { checkPem } from "./form.ts";
 import { certificationCa, type Trust, verifyPckCa } from "./issuer.ts";
 import { DocumentRefusal, malformed } from "./refusal.ts";
 
-/**
- * Reads one PCK certificate (PEM, alone) without checking its signature. Throws DocumentRefusal `malformed`.
- */
-export function readPckCertificate(pem: string): PckCertificate {
+function readPck(pem: string, parse: (der: Uint8Array) => Certificate): PckCertificate {
   checkPem(pem, "the PCK certificate");
   const ders = decodePemCertificates(new TextEncoder().encode(pem));
   const der = ders?.[0];
   if (der === undefined || ders?.length !== 1) return malformed("the PCK certificate is not one PEM certificate");
   try {
-    const certificate = parseCertificate(der);
+    const certificate = parse(der);
     if (!certificate.subject.commonName.includes(COMMON_NAME.pck)) {
       return malformed(`"${certificate.subject.commonName}" is not named as a PCK certificate`);
     }
@@ -34,9 +31,17 @@ export function readPckCertificate(pem: string): PckCertificate {
   }
 }
 
+/**
+ * Reads one PCK certificate (PEM, alone) for what it says; its signature is not checked, and its key may be of any kind.
+ * Throws DocumentRefusal `malformed`.
+ */
+export function readPckCertificate(pem: string): PckCertificate {
+  return readPck(pem, parseCertificateOfAnyKey);
+}
+
 /** Checks a PCK certificate under its chain (spec: DCAP §8, §10 B). */
 export function* checkPckChain(memory: Memory, document: PckChainDocument, trust: Trust): Step<PckChainFacts> {
-  const { certificate, sgx } = readPckCertificate(document.certificate);
+  const { certificate, sgx } = readPck(document.certificate, parseCertificate);
   const { root, issuer } = yield* verifyPckCa(memory, "pckIssuerChain", document.issuerChain, trust);
   yield* checkIssued(certificate, issuer, "STATUS_SGX_PCK_INVALID_ISSUER", "the PCK certificate");
   return {

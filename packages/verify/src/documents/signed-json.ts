@@ -1,12 +1,14 @@
 import { BUDGETS } from "../budgets.ts";
+import { parseTcbInfo, type TcbInfo } from "../collateral/tcb-info.ts";
 import type { Step } from "../crypto.ts";
 import type { Memory } from "../memory.ts";
+import { Rejection } from "../status.ts";
 import { isSignedBy } from "../steps/signatures.ts";
 import type { Signed } from "../x509/certificate.ts";
 import type { IdentityDocument, IdentityFacts, TcbInfoDocument, TcbInfoFacts } from "./document.ts";
 import { checkSignedJsonForm } from "./form.ts";
 import { type Trust, verifyTcbSigner } from "./issuer.ts";
-import { malformed, readable, untrusted } from "./refusal.ts";
+import { DocumentRefusal, malformed, readable, untrusted } from "./refusal.ts";
 
 function checkSize(body: string): void {
   if (typeof body !== "string") malformed("the document is not text");
@@ -19,6 +21,20 @@ function* verifySignature(memory: Memory, document: Signed, issuerChain: string,
   const { root, issuer } = yield* verifyTcbSigner(memory, "tcbIssuerChain", issuerChain, trust);
   if (!(yield* isSignedBy(document, issuer))) untrusted("the document's signature is wrong");
   return Math.min(issuer.notAfter, root.notAfter);
+}
+
+/**
+ * Reads a whole TCB info for what it says; its signature is not checked. Throws DocumentRefusal `malformed`, as for a
+ * version other than 2 and 3.
+ */
+export function readTcbInfo(body: string): TcbInfo {
+  checkSize(body);
+  try {
+    return parseTcbInfo(new TextEncoder().encode(body));
+  } catch (error) {
+    if (error instanceof Rejection) throw new DocumentRefusal("malformed", error.message, error.status);
+    throw error;
+  }
 }
 
 /** Checks a TCB info, version 2 or 3, of SGX or TDX, under its chain (spec: DCAP §9, §10 C). */

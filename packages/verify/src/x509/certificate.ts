@@ -197,7 +197,7 @@ function checkRequired(extensions: readonly Extension[]): void {
   throw new MissingExtension(`a certificate lacks: ${missing.map(([, name]) => name).join(", ")}`);
 }
 
-function readCertificate(der: Uint8Array, names: DistinguishedName[]): Certificate {
+function readCertificate(der: Uint8Array, names: DistinguishedName[], anyKey: boolean): Certificate {
   const reader = new DerReader(der, BUDGETS.certificateDer);
   reader.open(DER_TAG.SEQUENCE);
   reader.open(DER_TAG.SEQUENCE);
@@ -234,7 +234,8 @@ function readCertificate(der: Uint8Array, names: DistinguishedName[]): Certifica
   const signatureDer = reader.bitString();
   reader.close();
   reader.finish();
-  if (!keyOnP256) throw new Rejection("STATUS_UNSUPPORTED_CERT_FORMAT", "a certificate's public key is not on P-256");
+  if (!keyOnP256 && !anyKey)
+    throw new Rejection("STATUS_UNSUPPORTED_CERT_FORMAT", "a certificate's public key is not on P-256");
   // After the BIT STRING's count of unused bits.
   const signature = decodeEcdsaSignature(der, reader.start + 1, reader.stop);
   if (signature === undefined)
@@ -255,9 +256,9 @@ function readCertificate(der: Uint8Array, names: DistinguishedName[]): Certifica
   };
 }
 
-function readStrictly(der: Uint8Array, names: DistinguishedName[]): Certificate {
+function readStrictly(der: Uint8Array, names: DistinguishedName[], anyKey = false): Certificate {
   try {
-    return readCertificate(der, names);
+    return readCertificate(der, names, anyKey);
   } catch (error) {
     if (error instanceof DerError) {
       throw new Rejection("STATUS_UNSUPPORTED_CERT_FORMAT", `a certificate is not valid DER: ${error.message}`);
@@ -269,6 +270,14 @@ function readStrictly(der: Uint8Array, names: DistinguishedName[]): Certificate 
 /** Parses one certificate, whatever its extensions. Throws Rejection `STATUS_UNSUPPORTED_CERT_FORMAT`. */
 export function parseAnyCertificate(der: Uint8Array): Certificate {
   return readStrictly(der, []);
+}
+
+/**
+ * Parses one certificate, whatever its extensions and its key: for what it says, never for what it signs. Throws Rejection
+ * `STATUS_UNSUPPORTED_CERT_FORMAT`.
+ */
+export function parseCertificateOfAnyKey(der: Uint8Array): Certificate {
+  return readStrictly(der, [], true);
 }
 
 /**

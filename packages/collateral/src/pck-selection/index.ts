@@ -1,0 +1,1 @@
+export { type RawTcb, type SelectedPckCertificate, selectPckCertificate } from "./select-pck-certificate.ts";

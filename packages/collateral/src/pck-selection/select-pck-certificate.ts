@@ -1,0 +1,76 @@
+import { fromHex } from "@confcom/sgx";
+import { readTcbInfo, type TcbInfo } from "@confcom/verify/documents";
+import { certificateTcbm } from "../check/pck-tcb.ts";
+import { CollateralError } from "../errors.ts";
+import { type Candidate, readCandidates, readOrRefuse } from "./candidates.ts";
+import { type ComparableTcb, compareDescending, isAtLeast } from "./tcb-order.ts";
+
+/** A platform's own TCB, as requests have it (hexadecimal of either case). */
+export interface RawTcb {
+  /** 32 digits. */
+  readonly cpuSvn: string;
+  /** 4 digits, little-endian bytes. */
+  readonly pceSvn: string;
+  /** 4 digits, little-endian bytes. */
+  readonly pceId: string;
+}
+
+export interface SelectedPckCertificate<C> {
+  readonly certificate: C;
+  /** 36 hexadecimal digits, upper case. */
+  readonly tcbm: string;
+}
+
+function parameter(name: keyof RawTcb, value: string, bytes: number): Uint8Array {
+  if (typeof value === "string" && value.length === 2 * bytes && /^[0-9A-F]+$/i.test(value)) return fromHex(value);
+  throw new CollateralError("PARAMETER", `${name} is not ${2 * bytes} hexadecimal digits`);
+}
+
+/** The order in which candidates of one bucket are tried: higher TCB first; of one TCB the one issued last. */
+function compareCandidates<C>(a: Candidate<C>, b: Candidate<C>): number {
+  const byTcb = compareDescending(a.pck.sgx.tcb, b.pck.sgx.tcb);
+  if (byTcb !== 0) return byTcb;
+  const [one, other] = [a.pck.certificate, b.pck.certificate];
+  // The last difference of two certificates is in their bytes, so that their order in the input means nothing.
+  return other.notBefore - one.notBefore || Buffer.compare(one.der, other.der);
+}
+
+/** The first TCB level that a certificate reaches; the number of levels if it reaches none. */
+function bucketOf({ tcbLevels }: TcbInfo, tcb: ComparableTcb): number {
+  const level = tcbLevels.findIndex(({ sgxComponents, pceSvn }) =>
+    isAtLeast(tcb, { components: sgxComponents, pceSvn }),
+  );
+  return level < 0 ? tcbLevels.length : level;
+}
+
+/**
+ * The certificate that a platform is to use at its raw TCB, chosen as Intel's library does (spec: DCAP §12): certificates go
+ * to the first TCB level they reach, levels from the highest down; the first one in this order that is not above the raw TCB
+ * is the answer. Undefined if all are above it, or there is none.
+ *
+ * `tcbInfo`: the whole text, version 2 or 3; no signature is looked at, here or of the certificates (PEM, leaf alone, at most
+ * 1024). Fails with CollateralError PARAMETER for `raw`, and with SOURCE_ANSWER for what cannot be read or does not belong
+ * together: see readCandidates.
+ */
+export function selectPckCertificate<C extends { readonly certificate: string }>(
+  certificates: readonly C[],
+  tcbInfo: string,
+  raw: RawTcb,
+): SelectedPckCertificate<C> | undefined {
+  const components = parameter("cpuSvn", raw.cpuSvn, 16);
+  const [low, high] = parameter("pceSvn", raw.pceSvn, 2) as unknown as readonly [number, number];
+  const pceId = parameter("pceId", raw.pceId, 2).reverse();
+  const platform: ComparableTcb = { components, pceSvn: low + 256 * high };
+  const info = readOrRefuse(() => readTcbInfo(tcbInfo));
+  let best: { readonly candidate: Candidate<C>; readonly bucket: number } | undefined;
+  for (const candidate of readCandidates(certificates, info, pceId)) {
+    const { tcb } = candidate.pck.sgx;
+    if (!isAtLeast(platform, tcb)) continue;
+    const bucket = bucketOf(info, tcb);
+    const order = best === undefined ? -1 : bucket - best.bucket || compareCandidates(candidate, best.candidate);
+    if (order < 0) best = { candidate, bucket };
+  }
+  if (best === undefined) return undefined;
+  const { given, pck } = best.candidate;
+  return { certificate: given, tcbm: certificateTcbm(pck.sgx) };
+}
