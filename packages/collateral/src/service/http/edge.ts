@@ -1,0 +1,285 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Clock, Random } from "../../clock.ts";
+import type { CollateralService } from "../service.ts";
+import { PCCS_STATUS, ServiceRefusal } from "../status.ts";
+import { AccessLog, type AccessLogSink, logText } from "./access-log.ts";
+import { Administration } from "./administration.ts";
+import { BodyTooLarge } from "./body.ts";
+import { documentRead, readDocument } from "./documents.ts";
+import { type Endpoint, type EndpointMethod, route, type TokenKind } from "./endpoints.ts";
+import { type EndpointFigures, HttpFigures } from "./figures.ts";
+import type { HttpLimits } from "./limits.ts";
+import { type Peer, Peers } from "./peers.ts";
+import { Query } from "./query.ts";
+import { RequestIds } from "./request-id.ts";
+import { allowedMethods, nothingHere, type PreparedResponse, refusalResponse, textResponse } from "./response.ts";
+import { type CacheEntry, ResponseCache } from "./response-cache.ts";
+import { TOKEN_HEADERS, type TokenHashes, Tokens } from "./tokens.ts";
+
+export interface EdgeOptions {
+  readonly service: CollateralService;
+  readonly tokens: TokenHashes;
+  readonly limits: HttpLimits;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly accessLog?: AccessLogSink | undefined;
+}
+
+/** What is known of a request on its way to its answer. */
+interface Turn {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly url: string;
+  readonly started: number;
+  readonly id: string;
+  readonly peer: Peer;
+  path: string;
+  figures: EndpointFigures;
+  /** For the log: which document. */
+  key: string;
+  /** For the log: why it was refused. */
+  reason: string;
+}
+
+/** The PCCS API on requests and responses of node:http: every request gets one answer, whatever it is (spec: DCAP §12). */
+export class Edge {
+  readonly figures = new HttpFigures();
+  readonly cache: ResponseCache;
+  readonly peers: Peers;
+  readonly log: AccessLog;
+  readonly #service: CollateralService;
+  readonly #limits: HttpLimits;
+  readonly #clock: Clock;
+  readonly #ids: RequestIds;
+  readonly #administration: Administration;
+  readonly #unsubscribe: () => void;
+  #tokens: Tokens;
+  /** Connections end with their answer. */
+  draining = false;
+
+  constructor({ service, tokens, limits, clock, random, accessLog }: EdgeOptions) {
+    this.#service = service;
+    this.#limits = limits;
+    this.#clock = clock;
+    this.#tokens = new Tokens(tokens);
+    this.#ids = new RequestIds(random);
+    this.#administration = new Administration(service, limits, this.figures);
+    this.cache = new ResponseCache(limits.responseCache);
+    this.peers = new Peers(limits);
+    this.log = new AccessLog(accessLog, clock, limits.maxLogLines);
+    this.#unsubscribe = service.onChange((changes) => this.cache.forget(changes));
+  }
+
+  /** Fails with SERVICE_CONFIGURATION, and the tokens before hold. */
+  reloadTokens(tokens: TokenHashes): void {
+    this.#tokens = new Tokens(tokens);
+  }
+
+  /** Nothing is answered after it. */
+  close(): void {
+    this.#unsubscribe();
+    this.log.flush();
+  }
+
+  handle(request: IncomingMessage, response: ServerResponse): void {
+    const started = this.#clock.now();
+    const url = request.url ?? "";
+    const { headers, socket } = request;
+    const peer = this.peers.of(socket, started);
+    const allowed = this.peers.takeRequest(peer, started);
+    if (allowed && request.method === "GET" && headers["if-none-match"] === undefined && !hasBody(request)) {
+      const entry = this.cache.byUrl(url, started);
+      if (entry !== undefined) {
+        this.#hit(entry, request, response, started);
+        return;
+      }
+    }
+    const id = this.#ids.next(headers["request-id"]);
+    const figures = this.figures.of("unknown");
+    const turn: Turn = { request, response, url, started, id, peer, path: "", figures, key: "", reason: "" };
+    response.on("error", ignore);
+    request.on("error", ignore);
+    if (!allowed) {
+      this.figures.limit("requests");
+      turn.path = pathOf(url).slice(0, MAX_LOGGED_PATH);
+      turn.reason = "over the rate of its address prefix";
+      this.#send(turn, unavailable(1));
+      return;
+    }
+    this.#answer(turn);
+  }
+
+  #hit(entry: CacheEntry, request: IncomingMessage, response: ServerResponse, started: number): void {
+    const prepared = entry.response as PreparedResponse;
+    const id = this.#ids.next(request.headers["request-id"]);
+    if (this.draining) response.shouldKeepAlive = false;
+    // The list is shared and read before writeHead returns.
+    prepared.head[1] = id;
+    response.writeHead(prepared.status, prepared.head);
+    response.end(prepared.body, "latin1");
+    entry.figures.hits++;
+    if (this.log.wanted) {
+      const peer = request.socket.remoteAddress ?? "";
+      this.log.push(
+        `{"time":${started},"id":"${id}","peer":"${peer}","method":"GET","path":"${entry.path}","key":"${entry.representation}","status":200,"bytes":${prepared.length},"ms":0,"cache":true}`,
+      );
+    }
+  }
+
+  #answer(turn: Turn): void {
+    let answer: PreparedResponse | Promise<PreparedResponse>;
+    try {
+      answer = this.#decide(turn);
+    } catch (error) {
+      answer = this.#refusal(turn, error);
+    }
+    if (!(answer instanceof Promise)) {
+      this.#send(turn, answer);
+      return;
+    }
+    this.figures.inFlight++;
+    answer
+      .catch((error: unknown) => this.#refusal(turn, error))
+      .then((prepared) => {
+        this.figures.inFlight--;
+        this.#send(turn, prepared);
+      });
+  }
+
+  #decide(turn: Turn): PreparedResponse | Promise<PreparedResponse> {
+    const { request, url } = turn;
+    const method = request.method ?? "";
+    if (url.length > this.#limits.maxUrl) {
+      turn.path = url.slice(0, MAX_LOGGED_PATH);
+      throw new ServiceRefusal(400, `the URL has more than ${this.#limits.maxUrl} bytes`);
+    }
+    const path = pathOf(url);
+    turn.path = path.slice(0, MAX_LOGGED_PATH);
+    const routed = route(path);
+    if (routed.kind === "version") throw new ServiceRefusal(500, "the version in the URL is neither v3 nor v4");
+    if (routed.kind === "unknown") return nothingHere(method, path);
+    const { endpoint } = routed;
+    turn.figures = this.figures.of(endpoint.name);
+    if (endpoint.guarded !== undefined) this.#authenticate(turn, endpoint.guarded);
+    if (method === "OPTIONS") return allowedMethods(methodsOf(endpoint));
+    const operation = endpoint.operations.find((one) => one.method === (method === "HEAD" ? "GET" : method));
+    // HEAD would hand over a queue or refresh without anybody reading what came of it.
+    if (operation === undefined || (method === "HEAD" && operation.token !== undefined))
+      return nothingHere(method, path);
+    if (operation.token !== undefined && endpoint.guarded === undefined) this.#authenticate(turn, operation.token);
+    if (this.figures.inFlight >= this.#limits.maxInFlight) {
+      this.figures.limit("in-flight");
+      throw new ServiceRefusal(503, "too many requests wait for the service", { retryAfter: 1 });
+    }
+    const query = new Query(url.includes("?") ? url.slice(url.indexOf("?") + 1) : "");
+    if (endpoint.name === "platforms" || operation.token !== undefined || endpoint.name === "appraisalpolicy") {
+      const name = operation.method as EndpointMethod;
+      return this.#administration.answer(endpoint.name, name, { request, response: turn.response, query });
+    }
+    const read = documentRead(endpoint, query, routed);
+    turn.key = read.representation;
+    const entry = this.cache.byRepresentation(read.representation, url, turn.started);
+    if (entry?.response !== undefined) return entry.response;
+    if (!this.peers.takeMiss(turn.peer, turn.started)) {
+      this.figures.limit("misses");
+      throw new ServiceRefusal(503, "over the rate of misses of its address prefix", { retryAfter: 1 });
+    }
+    return readDocument(this.#service, this.cache, read, url, path, turn.figures);
+  }
+
+  /** 401 for a missing token, a wrong one, and any token of a prefix that sent too many wrong ones. */
+  #authenticate(turn: Turn, kind: TokenKind): void {
+    const token = turn.request.headers[TOKEN_HEADERS[kind]];
+    let reason = `the ${kind} token is missing`;
+    if (token !== undefined) {
+      if (!this.peers.mayTryToken(turn.peer, turn.started)) {
+        this.figures.limit("wrong-tokens");
+        reason = "too many wrong tokens from this address prefix";
+      } else if (this.#tokens.accepts(kind, token)) {
+        return;
+      } else {
+        this.peers.wrongToken(turn.peer);
+        reason = `the ${kind} token is wrong`;
+      }
+    }
+    this.figures.tokensRefused++;
+    throw new ServiceRefusal(401, reason);
+  }
+
+  #refusal(turn: Turn, error: unknown): PreparedResponse {
+    turn.reason = error instanceof Error ? error.message : "failed";
+    if (error instanceof BodyTooLarge) {
+      turn.reason = "the body is longer than the limit";
+      return refusalResponse(413, PCCS_STATUS[400]);
+    }
+    if (!(error instanceof ServiceRefusal)) return textResponse(500);
+    if (error.status === 503) return unavailable(error.retryAfter);
+    return textResponse(error.status);
+  }
+
+  #send(turn: Turn, prepared: PreparedResponse): void {
+    const { request, response, id, started } = turn;
+    const ms = Math.max(0, this.#clock.now() - started);
+    // Without a status the log and figures would count an answer that nobody got.
+    const gone = response.destroyed || response.socket?.destroyed === true;
+    const fresh = prepared.etag !== undefined && isFresh(request, prepared.etag);
+    const status = gone ? 499 : fresh ? 304 : prepared.status;
+    turn.figures.answered(status, ms);
+    if (!gone) {
+      // What was not read of a body would be taken for the next request, or read to its end for nothing.
+      if (this.draining || (hasBody(request) && !request.complete)) response.shouldKeepAlive = false;
+      if (fresh) {
+        response.writeHead(304, ["Request-ID", id, "ETag", prepared.etag ?? ""]);
+        response.end();
+      } else {
+        prepared.head[1] = id;
+        response.writeHead(prepared.status, prepared.head);
+        response.end(prepared.body, "latin1");
+      }
+    }
+    if (!this.log.wanted) return;
+    const { method = "", socket } = request;
+    const key = turn.key === "" ? "" : `,"key":"${turn.key.slice(0, MAX_LOGGED_KEY)}"`;
+    const reason = turn.reason === "" ? "" : `,"reason":${logText(turn.reason)}`;
+    this.log.push(
+      `{"time":${started},"id":"${id}","peer":"${socket.remoteAddress ?? ""}","method":"${method}","path":${logText(turn.path)}${key},"status":${status},"bytes":${fresh ? 0 : prepared.length},"ms":${ms},"cache":false${reason}}`,
+    );
+  }
+}
+
+const MAX_LOGGED_PATH = 128;
+const MAX_LOGGED_KEY = 2200;
+
+const ignore = (): void => {};
+
+/** The path of a URL in origin or absolute form. */
+function pathOf(url: string): string {
+  const question = url.indexOf("?");
+  const whole = question < 0 ? url : url.slice(0, question);
+  return whole.startsWith("/") ? whole : whole.replace(/^https?:\/\/[^/]*/i, "");
+}
+
+function hasBody(request: IncomingMessage): boolean {
+  const { headers } = request;
+  return headers["transfer-encoding"] !== undefined || (headers["content-length"] ?? "0") !== "0";
+}
+
+/** If-None-Match by weak comparison, of GET and HEAD. */
+function isFresh(request: IncomingMessage, etag: string): boolean {
+  const given = request.headers["if-none-match"];
+  if (given === undefined || (request.method !== "GET" && request.method !== "HEAD")) return false;
+  const strong = etag.slice(2);
+  return given.trim() === "*" || given.split(",").some((one) => one.trim().replace(/^W\//, "") === strong);
+}
+
+function methodsOf(endpoint: Endpoint): string[] {
+  return endpoint.operations.flatMap(({ method, token }) =>
+    method === "GET" && token === undefined ? ["GET", "HEAD"] : [method],
+  );
+}
+
+/** Intel's client comes back on 503 alone, so no 429 is sent. */
+function unavailable(retryAfter: number | undefined): PreparedResponse {
+  if (retryAfter === undefined) return textResponse(503);
+  return refusalResponse(503, PCCS_STATUS[503], ["Retry-After", `${Math.max(1, Math.ceil(retryAfter))}`]);
+}

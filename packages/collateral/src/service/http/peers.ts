@@ -1,0 +1,87 @@
+import type { Socket } from "node:net";
+import { addressPrefix } from "./address-prefix.ts";
+import type { HttpLimits } from "./limits.ts";
+
+/** What one address prefix may still do. */
+export interface Peer {
+  readonly prefix: string;
+  requests: number;
+  misses: number;
+  wrongTokens: number;
+  /** When the three were last filled up. */
+  at: number;
+}
+
+/** Rates by address prefix, in bounded memory: the prefix that came first is forgotten for a new one. */
+export class Peers {
+  readonly #limits: HttpLimits;
+  readonly #byPrefix = new Map<string, Peer>();
+  /** What a connection's peer is, found once. */
+  readonly #bySocket = new WeakMap<Socket, Peer>();
+
+  constructor(limits: HttpLimits) {
+    this.#limits = limits;
+  }
+
+  get size(): number {
+    return this.#byPrefix.size;
+  }
+
+  of(socket: Socket, now: number): Peer {
+    const known = this.#bySocket.get(socket);
+    if (known !== undefined) return known;
+    const peer = this.#ofPrefix(addressPrefix(socket.remoteAddress ?? ""), now);
+    this.#bySocket.set(socket, peer);
+    return peer;
+  }
+
+  /** Takes one request from the prefix's share; false: it is used up. */
+  takeRequest(peer: Peer, now: number): boolean {
+    this.#fill(peer, now);
+    if (peer.requests < 1) return false;
+    peer.requests--;
+    return true;
+  }
+
+  takeMiss(peer: Peer, now: number): boolean {
+    this.#fill(peer, now);
+    if (peer.misses < 1) return false;
+    peer.misses--;
+    return true;
+  }
+
+  /** Whether a token of this prefix is looked at. */
+  mayTryToken(peer: Peer, now: number): boolean {
+    this.#fill(peer, now);
+    return peer.wrongTokens >= 1;
+  }
+
+  wrongToken(peer: Peer): void {
+    peer.wrongTokens--;
+  }
+
+  #fill(peer: Peer, now: number): void {
+    const elapsed = now - peer.at;
+    if (elapsed === 0) return;
+    peer.at = now;
+    // The clock was set back.
+    if (elapsed < 0) return;
+    const { requestRate, requestBurst, missRate, missBurst, wrongTokens } = this.#limits;
+    peer.requests = Math.min(requestBurst, peer.requests + (elapsed * requestRate) / 1000);
+    peer.misses = Math.min(missBurst, peer.misses + (elapsed * missRate) / 1000);
+    peer.wrongTokens = Math.min(wrongTokens, peer.wrongTokens + (elapsed * wrongTokens) / 60_000);
+  }
+
+  #ofPrefix(prefix: string, now: number): Peer {
+    const known = this.#byPrefix.get(prefix);
+    if (known !== undefined) return known;
+    const { requestBurst: requests, missBurst: misses, wrongTokens, maxPrefixes } = this.#limits;
+    const peer: Peer = { prefix, requests, misses, wrongTokens, at: now };
+    if (this.#byPrefix.size >= maxPrefixes) {
+      const oldest = this.#byPrefix.keys().next();
+      if (oldest.done !== true) this.#byPrefix.delete(oldest.value);
+    }
+    this.#byPrefix.set(prefix, peer);
+    return peer;
+  }
+}
