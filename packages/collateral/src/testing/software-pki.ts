@@ -128,6 +128,8 @@ export class SoftwarePki {
   /** TCB levels of an FMSPC that has others than {@link TEST_TCB_LEVELS}. */
   readonly levels = new Map<string, readonly TestTcbLevel[]>();
   readonly platforms = new Map<string, TestPlatform>();
+  readonly #byCredential = new Map<string, TestPlatform>();
+  readonly #fmspcs = new Set([TEST_FMSPC]);
   readonly #name: string;
   readonly #crlBase: string;
   readonly #root: TestIssuer;
@@ -259,16 +261,23 @@ export class SoftwarePki {
       },
     };
     this.platforms.set(qeId, platform);
+    this.#fmspcs.add(fmspc);
+    this.#byCredential.set(encryptedPpid, platform);
+    if (platform.platformManifest !== "") this.#byCredential.set(platform.platformManifest, platform);
     return platform;
   }
 
-  platformOf(credential: { readonly encryptedPpid?: string; readonly platformManifest?: string; qeId?: string }) {
-    const { encryptedPpid, platformManifest, qeId } = credential;
-    return [...this.platforms.values()].find(
-      (platform) =>
-        (qeId !== undefined && platform.qeId === qeId.toUpperCase()) ||
-        (encryptedPpid !== undefined && platform.encryptedPpid === encryptedPpid.toUpperCase()) ||
-        (platformManifest !== undefined && platformManifest !== "" && platform.platformManifest === platformManifest),
+  /** The platform that one of these names. */
+  platformOf(credential: {
+    readonly qeId?: string;
+    readonly encryptedPpid?: string;
+    readonly platformManifest?: string;
+  }): TestPlatform | undefined {
+    const { qeId = "", encryptedPpid = "", platformManifest = "" } = credential;
+    return (
+      this.platforms.get(qeId.toUpperCase()) ??
+      this.#byCredential.get(encryptedPpid.toUpperCase()) ??
+      this.#byCredential.get(platformManifest)
     );
   }
 
@@ -362,8 +371,7 @@ export class SoftwarePki {
   }
 
   #knows(fmspc: string): boolean {
-    if (fmspc === TEST_FMSPC || this.levels.has(fmspc)) return true;
-    return [...this.platforms.values()].some((platform) => platform.fmspc === fmspc);
+    return this.#fmspcs.has(fmspc) || this.levels.has(fmspc);
   }
 
   #pckAnswer(request: PckCertificateRequest, { issued, nextUpdate }: TestDates): CollateralAnswer | undefined {
