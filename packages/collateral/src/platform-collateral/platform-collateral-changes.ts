@@ -2,6 +2,7 @@ import { toHex } from "@confcom/sgx";
 import { readPckCertificate } from "@confcom/verify/documents";
 import type { AnswerTo } from "../answer.ts";
 import { type AnswerTerms, checkAnswer, checkPckCertificates, createAnswerChecker } from "../check/index.ts";
+import { selectPckCertificate } from "../pck-selection/index.ts";
 import type { CertificationCa, CollateralRequest } from "../request.ts";
 import type { MaybePromise, PlatformKey, RawTcbKey, StoreChange, StoredPckCertificate } from "../store/store.ts";
 import {
@@ -21,7 +22,8 @@ export type PckSelection = (
 export interface ChangesOptions {
   /** Whose signatures are taken. The document's own root CRL revokes. */
   readonly terms: AnswerTerms;
-  readonly select: PckSelection;
+  /** Intel's selection unless told. */
+  readonly select?: PckSelection;
   /** Raw TCBs that the store has of a platform: they are selected for anew. */
   readonly knownRawTcbs?: (key: PlatformKey) => MaybePromise<readonly RawTcbKey[]>;
   /** After each platform: how many of how many. */
@@ -97,6 +99,9 @@ function documentChanges(collateral: PlatformCollateral, terms: AnswerTerms): St
   return changes;
 }
 
+const selectAsIntel: PckSelection = (certificates, tcbInfo, rawTcb) =>
+  selectPckCertificate(certificates, tcbInfo, rawTcb)?.tcbm;
+
 const CAS: readonly CertificationCa[] = ["processor", "platform"];
 
 async function platformChanges(
@@ -121,7 +126,7 @@ async function platformChanges(
   const body = present(tcbInfo, `${who} is of FMSPC ${fmspc}, of which there is no SGX TCB info`).body;
   const known = (await options.knownRawTcbs?.(key)) ?? [];
   for (const rawTcb of distinct([...known, ...posted.filter(({ cpuSvn, pceSvn }) => cpuSvn !== "" && pceSvn !== "")])) {
-    const tcbm = await options.select(certificates, body, rawTcb);
+    const tcbm = await (options.select ?? selectAsIntel)(certificates, body, rawTcb);
     changes.push({
       put: "platform-tcb",
       key: rawTcb,

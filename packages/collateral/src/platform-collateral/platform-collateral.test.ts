@@ -6,7 +6,6 @@ import type { CollateralStore } from "../store/store.ts";
 import { SoftwarePki, type TestPlatform, tcbHex } from "../testing/index.ts";
 import {
   exportPlatformCollateral,
-  type PckSelection,
   PlatformCollateralRefusal,
   platformCollateralChanges,
   readPlatformCollateral,
@@ -14,8 +13,6 @@ import {
 
 const pki = new SoftwarePki();
 const terms = { trustedRoots: [pki.trustedRoot] };
-/** The first certificate: which one is right is another module's fact. */
-const select: PckSelection = (certificates) => certificates[0]?.tcbm;
 
 function platformRow(platform: TestPlatform) {
   const tcb = tcbHex(platform.tcbs[0] as TestPlatform["tcbs"][number]);
@@ -79,7 +76,7 @@ const good = document(platforms);
 
 async function imported(content: unknown): Promise<CollateralStore> {
   const store = new MemoryStore(pki.clock);
-  await store.write(await platformCollateralChanges(readPlatformCollateral(content), { terms, select }));
+  await store.write(await platformCollateralChanges(readPlatformCollateral(content), { terms }));
   return store;
 }
 
@@ -132,7 +129,7 @@ test("what is exported is imported into the same, byte for byte, TCB info as it 
 
 test("an export of an empty store is a document", async () => {
   const text = await exported(new MemoryStore(pki.clock));
-  assert.deepEqual(await platformCollateralChanges(readPlatformCollateral(JSON.parse(text)), { terms, select }), []);
+  assert.deepEqual(await platformCollateralChanges(readPlatformCollateral(JSON.parse(text)), { terms }), []);
 });
 
 const other = new SoftwarePki({ name: "another root" });
