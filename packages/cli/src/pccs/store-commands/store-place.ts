@@ -1,0 +1,64 @@
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import type { Clock } from "@confcom/collateral";
+import { type CollateralStore, openStore } from "@confcom/collateral/store";
+import type { Command } from "commander";
+import { usage } from "../../usage-error.ts";
+
+/** Where the service keeps its data, as every command that works on it takes it. */
+export interface StorePlace {
+  readonly state?: string;
+  readonly database?: string;
+}
+
+export function storePlaceOptions(command: Command): Command {
+  return command
+    .option("--state <dir>", "the service's state directory")
+    .option("--database <url>", "postgres://... instead, or a file that holds it (a password is seen by ps)");
+}
+
+const systemClock: Clock = {
+  now: () => Date.now(),
+  setTimeout: (callback, ms) => setTimeout(callback, ms),
+  clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout),
+};
+
+/** Opens what the options name, and closes it whatever `work` does. `readOnly`: beside a service that runs. */
+export async function withStore<T>(
+  place: StorePlace,
+  options: { readonly readOnly: boolean },
+  work: (store: CollateralStore) => Promise<T>,
+): Promise<T> {
+  if ((place.state === undefined) === (place.database === undefined)) {
+    throw usage("one of --state and --database says where the data are", "pccs");
+  }
+  const store = await openStore({
+    stateDirectory: place.state ?? "",
+    ...(place.database === undefined ? {} : { database: databaseUrl(place.database) }),
+    owner: `${hostname()}-${process.pid}-${randomBytes(4).toString("hex")}`,
+    clock: systemClock,
+    random: Math.random,
+    readOnly: options.readOnly,
+  });
+  try {
+    return await work(store);
+  } finally {
+    await store.close();
+  }
+}
+
+function databaseUrl(value: string): string {
+  if (/^postgres(ql)?:\/\//.test(value)) return value;
+  try {
+    return readFileSync(value, "utf8").trim();
+  } catch (error) {
+    throw usage(`--database is neither a postgres:// URL nor a file that can be read: ${String(error)}`, "pccs");
+  }
+}
+
+/** The database file of a state directory, for messages. */
+export function databaseOf(state: string): string {
+  return join(state, "pccs.db");
+}
