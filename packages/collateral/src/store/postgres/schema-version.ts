@@ -26,8 +26,10 @@ export function programVersion(migrations: readonly Migration[]): number {
 
 /** Undefined: there is no schema yet. */
 export async function readVersion(queries: Queries): Promise<SchemaVersion | undefined> {
+  // As a table is read: to_regclass answers from a cache that waiting for an advisory lock does not bring up to date.
   const [found] = await queries.query<{ there: boolean }>(
-    "SELECT to_regclass('confcom.schema_version') IS NOT NULL AS there",
+    `SELECT EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+     WHERE n.nspname = 'confcom' AND c.relname = 'schema_version') AS there`,
   );
   return found?.there === true ? (await queries.query<SchemaVersion>(SELECT_VERSION))[0] : undefined;
 }
