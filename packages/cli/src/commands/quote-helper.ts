@@ -15,6 +15,10 @@ interface QuoteHelperCommandOptions {
   workers: string;
   takeover?: boolean;
   healthListen?: string;
+  pccs?: string;
+  pccsRoot?: string;
+  pccsCa?: string;
+  pccsUserTokenFile?: string;
   config?: string;
   logLevel?: string;
   json?: boolean;
@@ -45,6 +49,10 @@ export function register(program: Command, output: Output): void {
       "--health-listen <host:port>",
       "serve /readyz, /healthz, /status and /metrics there over HTTP (default: nowhere)",
     )
+    .option("--pccs <url>", "be certified by this PCCS, registering there (default: by the platform's own authority)")
+    .option("--pccs-root <pem>", "the root certificate that what the PCCS answers must stand under")
+    .option("--pccs-ca <pem>", "trusted for the PCCS's TLS certificate instead of the well-known CAs")
+    .option("--pccs-user-token-file <file>", "the user token to register with; read anew each time")
     .option("--config <file>", "JSON configuration, read again at SIGHUP")
     .addOption(new Option("--log-level <level>", "how much to log (default: info)").choices(LOG_LEVELS))
     .option("--json", "print the ready line as JSON")
@@ -65,6 +73,12 @@ export function register(program: Command, output: Output): void {
           jsonReadyLine: options.json === true,
           healthListen: options.healthListen === undefined ? undefined : await listenAddress(options.healthListen),
           nodeName: process.env.NODE_NAME,
+          pccs: {
+            ...(options.pccs === undefined ? {} : { url: options.pccs }),
+            ...(options.pccsRoot === undefined ? {} : { root: options.pccsRoot }),
+            ...(options.pccsCa === undefined ? {} : { ca: options.pccsCa }),
+            ...(options.pccsUserTokenFile === undefined ? {} : { userTokenFile: options.pccsUserTokenFile }),
+          },
         },
         output,
       );

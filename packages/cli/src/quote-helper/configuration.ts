@@ -2,6 +2,7 @@ import { DEFAULT_LIMITS, type ServerLimits } from "@confcom/aesm";
 import { CommandError } from "../command-error.ts";
 import { ExitCode } from "../exit-code.ts";
 import { readInput } from "../input/read-input.ts";
+import type { PccsSettings } from "./provisioning/pccs-settings.ts";
 
 export const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "trace", "silent"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -12,7 +13,11 @@ export interface Configuration {
   readonly limits: ServerLimits;
   /** Whether all event loops but the first sleep while that one can cope; taken at start only. */
   readonly spareLoops: boolean;
+  /** Who certifies the platform; left out: its own authority. Taken at start only. */
+  readonly pccs?: PccsSettings;
 }
+
+const PCCS_KEYS = ["url", "root", "ca", "userTokenFile"] as const;
 
 /** Lowest and highest sensible value of each limit. Times in milliseconds, sizes in bytes. */
 const LIMIT_RANGES: Readonly<Record<keyof ServerLimits, readonly [number, number]>> = {
@@ -53,15 +58,17 @@ export function readConfiguration(path: string | undefined, logLevel: LogLevel |
   let limits: ServerLimits = DEFAULT_LIMITS;
   let fileLevel: LogLevel = "info";
   let spareLoops = true;
+  let pccs: PccsSettings | undefined;
   for (const [key, value] of Object.entries(file)) {
     if (key === "logLevel" && isLogLevel(value)) fileLevel = value;
     else if (key === "logLevel") throw refuse(path, `logLevel is one of ${LOG_LEVELS.join(", ")}`);
     else if (key === "spareLoops" && typeof value === "boolean") spareLoops = value;
     else if (key === "spareLoops") throw refuse(path, "spareLoops is true or false");
+    else if (key === "pccs") pccs = readPccs(path, value);
     else if (key === "limits") limits = readLimits(path, value);
     else throw refuse(path, `unknown key "${key}"`);
   }
-  return { logLevel: logLevel ?? fileLevel, limits, spareLoops };
+  return { logLevel: logLevel ?? fileLevel, limits, spareLoops, ...(pccs === undefined ? {} : { pccs }) };
 }
 
 function parseObject(path: string): Record<string, unknown> {
@@ -74,6 +81,15 @@ function parseObject(path: string): Record<string, unknown> {
   if (typeof value !== "object" || value === null || Array.isArray(value))
     throw refuse(path, "it is not a JSON object");
   return value as Record<string, unknown>;
+}
+
+function readPccs(path: string, value: unknown): PccsSettings {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw refuse(path, "pccs is not an object");
+  for (const [key, setting] of Object.entries(value)) {
+    if (!PCCS_KEYS.some((known) => known === key)) throw refuse(path, `unknown key "pccs.${key}"`);
+    if (typeof setting !== "string" || setting === "") throw refuse(path, `pccs.${key} is a text`);
+  }
+  return value;
 }
 
 function readLimits(path: string, value: unknown): ServerLimits {

@@ -11,6 +11,9 @@ import { type Configuration, type LogLevel, readConfiguration } from "./configur
 import { DaemonSignals } from "./daemon-signals.ts";
 import type { HealthEndpoint } from "./health/health-endpoint.ts";
 import { createLog, logServerEvent } from "./log.ts";
+import { certification } from "./provisioning/certifying-service.ts";
+import { type PccsSettings, pccsAccess } from "./provisioning/pccs-settings.ts";
+import { ProvisioningWatch } from "./provisioning/provisioning-watch.ts";
 import type { SharedState, WorkerRequest, WorkerSettings } from "./shared-state.ts";
 import { openState, systemRandom } from "./state.ts";
 
@@ -29,6 +32,8 @@ export interface QuoteHelperOptions {
   readonly healthListen?: { readonly host: string; readonly port: number } | undefined;
   /** Shown in `/status`. */
   readonly nodeName?: string | undefined;
+  /** The service that certifies the platform; what is left out here is looked for in the configuration file. */
+  readonly pccs?: PccsSettings;
 }
 
 type Pool = WorkerPool<SharedState, WorkerRequest, undefined>;
@@ -44,13 +49,16 @@ export async function runQuoteHelper(options: QuoteHelperOptions, output: Output
   const signals = new DaemonSignals();
   let socketFile: SocketFile | undefined;
   let health: HealthEndpoint | undefined;
+  let watch: ProvisioningWatch | undefined;
   try {
     socketFile = await openSocketFile({ path: options.socketPath, takeover: options.takeover });
     health = await openHealth(options, socketFile);
-    const platform = await openPlatformFor(options, log);
-    health?.platformOpened(platform);
-    await new QuoteHelper(options, configuration, log, platform, socketFile, signals, health).run(output);
+    const { platform, authority } = await openPlatformFor(options, configuration, log);
+    health?.platformOpened(platform, authority);
+    if (authority !== undefined) watch = new ProvisioningWatch(platform, authority, log);
+    await new QuoteHelper(options, configuration, log, platform, socketFile, signals, health, watch).run(output);
   } finally {
+    watch?.close();
     socketFile?.remove();
     await health?.close();
     signals.release();
@@ -65,17 +73,22 @@ async function openHealth(options: QuoteHelperOptions, socketFile: SocketFile): 
   return HealthEndpoint.open({ listen: healthListen, node: nodeName, workers }, socketFile);
 }
 
-function openPlatformFor(options: QuoteHelperOptions, log: Logger): Promise<SoftwarePlatform> {
+async function openPlatformFor(options: QuoteHelperOptions, configuration: Configuration, log: Logger) {
   const warn = (text: string) => log.warn(text);
-  return openPlatform({
+  const access = pccsAccess(options.pccs ?? {}, configuration.pccs);
+  const state = openState(options.stateDirectory, warn);
+  const certified = await certification(state, access, warn);
+  const platform = await openPlatform({
     name: options.platform,
-    state: openState(options.stateDirectory, warn),
+    state,
     ...(options.profile === undefined ? {} : { profile: options.profile }),
     cpuSvn: options.cpuSvn,
     now: () => new Date(),
     random: systemRandom,
     warn,
+    ...certified.options,
   });
+  return { platform, authority: certified.authority() };
 }
 
 class QuoteHelper {
@@ -85,6 +98,7 @@ class QuoteHelper {
   readonly #socketFile: SocketFile;
   readonly #signals: DaemonSignals;
   readonly #health: HealthEndpoint | undefined;
+  readonly #watch: ProvisioningWatch | undefined;
   #configuration: Configuration;
   #pool: Pool | undefined;
 
@@ -96,6 +110,7 @@ class QuoteHelper {
     socketFile: SocketFile,
     signals: DaemonSignals,
     health: HealthEndpoint | undefined,
+    watch: ProvisioningWatch | undefined,
   ) {
     this.#options = options;
     this.#configuration = configuration;
@@ -104,6 +119,7 @@ class QuoteHelper {
     this.#socketFile = socketFile;
     this.#signals = signals;
     this.#health = health;
+    this.#watch = watch;
   }
 
   async run(output: Output): Promise<void> {
@@ -158,6 +174,7 @@ class QuoteHelper {
     this.#health?.poolStarted(() => pool.counters());
     // A key that was made while the workers started reaches them with the first publication.
     this.#platform.onSnapshot(() => pool.publish(this.#sharedState()));
+    this.#watch?.start();
     return pool;
   }
 

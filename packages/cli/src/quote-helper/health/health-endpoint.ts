@@ -1,4 +1,5 @@
 import { AesmClient, type CountersSnapshot, type SocketFile } from "@confcom/aesm";
+import type { RemoteProvisioningAuthority } from "@confcom/collateral/software";
 import {
   type ListenAddress,
   type MetricFamily,
@@ -10,6 +11,7 @@ import {
 import type { SoftwarePlatform } from "@confcom/quoting/software";
 import { toHex } from "@confcom/sgx";
 import { VERSION } from "../../version.ts";
+import { provisioningMetrics, provisioningStatus } from "./provisioning-status.ts";
 import { connectionFigures, type PlatformStatus, type QuoteHelperStatus } from "./quote-helper-status.ts";
 import { type Readiness, ReadinessCheck } from "./readiness.ts";
 
@@ -30,6 +32,7 @@ export class HealthEndpoint {
   readonly #startedAt = new Date();
   #server: StatusServer | undefined;
   #platform: SoftwarePlatform | undefined;
+  #authority: RemoteProvisioningAuthority | undefined;
   #counters: () => readonly CountersSnapshot[] = () => [];
   #last: Readiness | undefined;
 
@@ -63,8 +66,10 @@ export class HealthEndpoint {
     return this.#server?.address ?? this.#options.listen;
   }
 
-  platformOpened(platform: SoftwarePlatform): void {
+  /** `authority`: the service that certifies the platform, if one does. */
+  platformOpened(platform: SoftwarePlatform, authority?: RemoteProvisioningAuthority): void {
     this.#platform = platform;
+    this.#authority = authority;
   }
 
   poolStarted(counters: () => readonly CountersSnapshot[]): void {
@@ -80,7 +85,10 @@ export class HealthEndpoint {
   }
 
   async ready(): Promise<Readiness> {
-    this.#last = await this.#readiness.verdict();
+    const { ok, why } = await this.#readiness.verdict();
+    // The wire carries a code; the cause is known here.
+    const failure = ok ? undefined : this.#authority?.status.failure;
+    this.#last = { ok, why: failure === undefined ? why : `${why}; ${failure.message}` };
     return this.#last;
   }
 
@@ -94,6 +102,7 @@ export class HealthEndpoint {
       ready: this.#last ?? null,
       socket: { path: this.#socketFile.path, ours: this.#socketFile.isOurs() },
       platform: this.#platformStatus(),
+      provisioning: this.#authority === undefined ? null : provisioningStatus(this.#authority),
       workers: this.#options.workers,
       connections: connectionFigures(this.#counters()),
     };
@@ -116,6 +125,7 @@ export class HealthEndpoint {
     const residentBytes = process.memoryUsage.rss();
     const startedAt = this.#startedAt.getTime() / 1000;
     return [
+      ...(this.#authority === undefined ? [] : provisioningMetrics(prefix, this.#authority)),
       ...processMetrics(prefix, { residentBytes, startedAt, version: VERSION }),
       {
         name: `${prefix}_ready`,

@@ -15,6 +15,8 @@ export interface QuoteHelperStatus {
   readonly socket: { readonly path: string; readonly ours: boolean };
   /** Null while it is being opened. */
   readonly platform: PlatformStatus | null;
+  /** The service that certifies the platform; null: its own authority does. */
+  readonly provisioning: ProvisioningStatus | null;
   readonly workers: number;
   readonly connections: ConnectionFigures;
 }
@@ -25,6 +27,18 @@ export interface PlatformStatus {
   readonly cpuSvn: string;
   /** pub_key_id, hexadecimal; null before the first init_quote_ex of a new platform. */
   readonly attestationKey: string | null;
+}
+
+export interface ProvisioningStatus {
+  /** "PCCS at URL". */
+  readonly service: string;
+  /** False while the last attempt to be certified there failed. */
+  readonly ok: boolean;
+  /** RFC 3339; null: not since the start, for the stored certificate was good. */
+  readonly lastSuccess: string | null;
+  readonly failure: { readonly code: string; readonly message: string; readonly at: string } | null;
+  /** RFC 3339: before then the service is left alone; null: it may be asked. */
+  readonly nextAttempt: string | null;
 }
 
 /** Sums over all event loops since the start. */
