@@ -3,6 +3,7 @@ import { X509Certificate } from "node:crypto";
 import { describe, it } from "node:test";
 import { decodePckExtension, fromHex } from "@confcom/sgx";
 import { INTEL_SGX_ROOT_KEY, parseCertificate, sgxExtensionOf } from "@confcom/verify";
+import { DocumentRefusal, type RefusalReason } from "@confcom/verify/documents";
 import { pemText, quoteChain, realSubjects } from "@confcom/verify/testing";
 import fc from "fast-check";
 import type { CollateralAnswer } from "../answer.ts";
@@ -23,10 +24,11 @@ import { type AnswerTerms, checkAnswer, checkPckCertificates, createAnswerChecke
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-function fails(code: CollateralErrorCode, work: () => unknown): void {
+function fails(code: CollateralErrorCode, work: () => unknown, reason?: RefusalReason): void {
   assert.throws(work, (error) => {
     assert.ok(error instanceof CollateralError, String(error));
     assert.equal(error.code, code, error.message);
+    if (reason !== undefined) assert.equal(error.cause instanceof DocumentRefusal && error.cause.reason, reason);
     return true;
   });
 }
@@ -221,7 +223,7 @@ describe("an answer", () => {
           (asked.kind === "pck-certificate" && asked.pceId === "0100") ||
           (asked.kind === "crl" && asked.url === pki.rootCaCrlUrl);
         const work = () => check(asked, pki.answer(asked), trusting(pki));
-        if ((hit as readonly string[]).includes(asked.kind) && !byOther) fails("ANSWER_UNTRUSTED", work);
+        if ((hit as readonly string[]).includes(asked.kind) && !byOther) fails("ANSWER_UNTRUSTED", work, "revoked");
         else assert.ok(work());
       }
     }

@@ -102,6 +102,28 @@ describe("the selection of a PCK certificate", () => {
     );
   });
 
+  it("is the library's own for certificates in the service's order, bucket by bucket", () => {
+    const order = ({ components, pceSvn }: TestTcb) => Buffer.from([...components, pceSvn]).toString("hex");
+    const descending = (a: TestTcb, b: TestTcb) => (order(a) < order(b) ? 1 : -1);
+    const several = fc.uniqueArray(tcb, { minLength: 1, maxLength: 8, selector: tcbmOf });
+    fc.assert(
+      fc.property(several, levels, tcb, (tcbs, list, platform) => {
+        const sorted = list.toSorted(descending);
+        const buckets = Array.from({ length: sorted.length + 1 }, (): TestTcb[] => []);
+        for (const one of tcbs.toSorted(descending)) {
+          const reached = sorted.findIndex((level) => atLeast(one, level));
+          const bucket = buckets[reached < 0 ? sorted.length : reached] as TestTcb[];
+          const place = bucket.findIndex((other) => atLeast(one, other));
+          bucket.splice(place < 0 ? bucket.length : place, 0, one);
+        }
+        const expected = buckets.flat().find((one) => atLeast(platform, one));
+        const selected = selectPckCertificate(certificatesFor(tcbs), tcbInfoWith(list), raw(platform));
+        assert.equal(selected?.tcbm, expected && tcbmOf(expected));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
   it("does not depend on the order of certificates or of levels, nor on a certificate given twice", () => {
     const input = fc
       .tuple(fc.array(tcb, { minLength: 1, maxLength: 5 }), levels, tcb)
