@@ -1,4 +1,5 @@
 export * from "./answer.ts";
+export * from "./cache/index.ts";
 export * from "./check/index.ts";
 export type { Clock, Random } from "./clock.ts";
 export { COLLATERAL_ERRORS, CollateralError, type CollateralErrorCode } from "./errors.ts";
@@ -14,6 +15,7 @@ export {
   httpClient,
 } from "./http/index.ts";
 export * from "./pck-selection/index.ts";
+export * from "./provider/index.ts";
 export * from "./request.ts";
 export * from "./source.ts";
 export * from "./sources/index.ts";

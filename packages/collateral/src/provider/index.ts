@@ -1,0 +1,9 @@
+export { collateralForQuote, type QuoteCollateral, type QuoteCollateralTerms } from "./collateral-for-quote.ts";
+export {
+  CollateralProvider,
+  type CollateralProviderOptions,
+  createCollateralProvider,
+  type Provided,
+} from "./collateral-provider.ts";
+export type { ProviderEvent, ReportEvent } from "./events.ts";
+export { type QuoteNeeds, quoteNeeds } from "./quote-needs.ts";
