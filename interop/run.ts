@@ -13,6 +13,7 @@ import { differential } from "./checks/differential.ts";
 import { fortanixClient } from "./checks/fortanix-client.ts";
 import { goldenFrames } from "./checks/golden-frames.ts";
 import { opensslChain } from "./checks/openssl-chain.ts";
+import { postgres } from "./checks/postgres.ts";
 import { privateProfile } from "./checks/private-profile.ts";
 import { quoteVerifiers } from "./checks/quote-verifiers.ts";
 import { simulatedReportChecks } from "./checks/simulated-reports.ts";
@@ -47,6 +48,7 @@ const all = [
   ...takeover,
   ...browser,
   ...differential,
+  ...postgres,
 ];
 const checks = all.filter(({ name }) => options.only === undefined || name.includes(options.only));
 
