@@ -203,7 +203,10 @@ test("Intel's platformcollateral answers for its platforms; a raw TCB of no cert
   const source = sourceOf(path);
   await answers(source, [pckRequest(platform), TCB, QE, CRL, ROOT_CRL, { kind: "crl", url: pki.rootCaCrlUrl }]);
   const raw = { ...pckRequest(platform), cpuSvn: "FF".repeat(16) };
-  await fails(source.fetch(raw, options), "NOT_FOUND");
+  const best = await source.fetch(raw, options);
+  assert.deepEqual(best.answer, pki.answer(pckRequest(platform)));
+  await fails(source.fetch({ ...raw, cpuSvn: "00".repeat(16), pceSvn: "0000" }, options), "NOT_FOUND");
+  await fails(source.fetch({ ...raw, qeId: "FF".repeat(16) }, options), "NOT_FOUND");
   const asked: unknown[] = [];
   const selecting = directorySource({
     files: directoryFiles(path),

@@ -1,5 +1,6 @@
 import type { Collateral } from "@confcom/sgx";
 import type { AnswerTo, CollateralAnswer } from "../../answer.ts";
+import { selectPckCertificate } from "../../pck-selection/index.ts";
 import {
   type PckSelection,
   type PlatformCollateral,
@@ -19,7 +20,7 @@ import { singleFileAnswer } from "./single-files.ts";
 export interface DirectorySourceOptions {
   readonly files: DirectoryFiles;
   readonly serves?: Serves;
-  /** Chooses a PCK certificate for a raw TCB that has none of its own; without it only exact ones are found. */
+  /** Chooses a PCK certificate for a raw TCB that has none of its own; as Intel's library does, if left out. */
   readonly select?: PckSelection;
 }
 
@@ -29,6 +30,9 @@ const BUNDLES = { "collateral.json": 4 * 1024 * 1024, "platformcollateral.json":
 type Bundle =
   | { readonly form: "nine"; readonly content: Collateral }
   | { readonly form: "platforms"; readonly content: PlatformCollateral };
+
+const asIntel: PckSelection = (certificates, tcbInfo, rawTcb) =>
+  selectPckCertificate(certificates, tcbInfo, rawTcb)?.tcbm;
 
 function readBundle(bytes: Uint8Array, file: string, source: string): Bundle {
   const value = jsonValue(utf8Text(bytes, source, file), source, file);
@@ -57,7 +61,7 @@ function readBundle(bytes: Uint8Array, file: string, source: string): Bundle {
  * A file given instead of a directory has one of the last two forms. Files are read when they are asked for, so replacing
  * one (by rename) is enough. Fails with NOT_FOUND, SOURCE_ANSWER or SOURCE_UNREACHABLE.
  */
-export function directorySource({ files, serves = "all", select }: DirectorySourceOptions): CollateralSource {
+export function directorySource({ files, serves = "all", select = asIntel }: DirectorySourceOptions): CollateralSource {
   const name = `directory ${files.name}`;
   const kept = new Map<string, { readonly stamp: string; readonly bundle: Bundle }>();
 

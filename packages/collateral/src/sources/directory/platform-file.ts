@@ -6,7 +6,7 @@ import { pckLeafFacts } from "../pck-leaf.ts";
 async function pckAnswer(
   request: PckCertificateRequest,
   file: PlatformCollateral,
-  select: PckSelection | undefined,
+  select: PckSelection,
   source: string,
 ): Promise<CollateralAnswer | undefined> {
   const { qeId, pceId, cpuSvn, pceSvn } = request;
@@ -15,7 +15,7 @@ async function pckAnswer(
   if (platform === undefined || first === undefined) return undefined;
   const raw = (cpuSvn + pceSvn).toUpperCase();
   let found = platform.certificates.find(({ tcbm }) => tcbm === raw);
-  if (found === undefined && select !== undefined) {
+  if (found === undefined) {
     const { fmspc } = pckLeafFacts(first.certificate, source);
     const levels = file.tcbInfos.find((info) => info.tee === "sgx" && info.fmspc === fmspc);
     const tcbm = levels && (await select(platform.certificates, levels.body, { qeId, pceId, cpuSvn, pceSvn }));
@@ -29,13 +29,13 @@ async function pckAnswer(
 }
 
 /**
- * What Intel's `platformcollateral` answers to a request, undefined if it does not have it. A raw TCB without a certificate
- * of its own needs `select`.
+ * What Intel's `platformcollateral` answers to a request, undefined if it does not have it. `select` chooses the
+ * certificate for a raw TCB that has none of its own.
  */
 export async function platformFileAnswer(
   request: CollateralRequest,
   file: PlatformCollateral,
-  select: PckSelection | undefined,
+  select: PckSelection,
   source: string,
 ): Promise<CollateralAnswer | undefined> {
   const chained = <Kind extends "tcb-info" | "identity">(kind: Kind, body?: string, issuerChain?: string) =>
