@@ -12,6 +12,7 @@ import type {
 } from "../answer.ts";
 import type {
   CollateralRequest,
+  CrlRequest,
   IdentityRequest,
   PckCertificateRequest,
   PckCrlRequest,
@@ -43,7 +44,7 @@ function check(request: CollateralRequest, answer: CollateralAnswer, terms: Answ
   if (request.kind === "tcb-info" && answer.kind === request.kind) return tcbInfo(request, answer, terms);
   if (request.kind === "identity" && answer.kind === request.kind) return identity(request, answer, terms);
   if (request.kind === "root-ca-crl" && answer.kind === request.kind) return rootCaCrl(answer, terms);
-  if (request.kind === "crl" && answer.kind === request.kind) return crl(answer, terms);
+  if (request.kind === "crl" && answer.kind === request.kind) return crl(request, answer, terms);
   return unreadableAnswer(`${request.kind} was asked for, ${answer.kind} came`);
 }
 
@@ -89,10 +90,22 @@ function rootCaCrl(answer: RootCaCrlAnswer, terms: AnswerTerms): AnswerFacts {
   );
 }
 
-function crl(answer: CrlAnswer, terms: AnswerTerms): AnswerFacts {
+/** Whose CRL a distribution point holds, where its URL says so (spec: DCAP §8). */
+function issuerNamedBy(url: string): CrlFacts["issuer"] | undefined {
+  const ca = /[?&]ca=(processor|platform)(?:&|$)/i.exec(url)?.[1]?.toLowerCase();
+  if (ca === "processor" || ca === "platform") return ca;
+  return /RootCA\.(?:der|crl|pem)$/i.test(url) ? "root" : undefined;
+}
+
+function crl(request: CrlRequest, answer: CrlAnswer, terms: AnswerTerms): AnswerFacts {
   const { checker, documentTerms: on } = documentTerms(terms);
   const { pckIssuerChains: issuerChains = [] } = terms;
-  return crlFacts(checked("CRL", () => checker.check({ kind: "crl", crl: answer.crl, issuerChains }, on)));
+  const facts = checked("CRL", () => checker.check({ kind: "crl", crl: answer.crl, issuerChains }, on));
+  const named = issuerNamedBy(request.url);
+  if (named !== undefined && named !== facts.issuer) {
+    wrongAnswer(`the CRL is of the ${facts.issuer} CA, not of the ${named} CA that its URL names`);
+  }
+  return crlFacts(facts);
 }
 
 function tcbInfo(request: TcbInfoRequest, answer: TcbInfoAnswer, terms: AnswerTerms): AnswerFacts {

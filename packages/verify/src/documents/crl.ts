@@ -64,8 +64,11 @@ export function* checkCrlOfAnyone(memory: Memory, document: CrlDocument, trust: 
     return facts("crl", crl, "root", []);
   }
   for (const [i, chain] of (document.issuerChains ?? []).entries()) {
-    const ca: VerifiedIssuer = yield* verifyPckCa(memory, `crlIssuerChain${i}`, chain, trust);
-    if (!crl.issuer.printsLike(ca.issuer.subject)) continue;
+    const place = `crlIssuerChain${i}`;
+    const known: VerifiedIssuer = yield* verifyPckCa(memory, place, chain, { ...trust, rootCaCrl: undefined });
+    if (!crl.issuer.printsLike(known.issuer.subject)) continue;
+    // Now that it is this CRL's issuer, it matters whether the root revoked it.
+    const ca: VerifiedIssuer = yield* verifyPckCa(memory, place, chain, trust);
     yield* checkCrl(crl, ca.issuer, "the CRL");
     return facts("crl", crl, certificationCa(ca.issuer), [ca.issuer, ca.root]);
   }
