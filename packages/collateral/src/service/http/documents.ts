@@ -2,6 +2,7 @@ import { type CollateralRequest, requestKey } from "../../request.ts";
 import type { CollateralService, Served } from "../service.ts";
 import type { Endpoint } from "./endpoints.ts";
 import type { EndpointFigures } from "./figures.ts";
+import { issuerChain } from "./issuer-chain.ts";
 import { documentRequest } from "./parameters.ts";
 import type { Query } from "./query.ts";
 import { answerResponse, type PreparedResponse, type Representation } from "./response.ts";
@@ -51,7 +52,13 @@ export function readDocument(
   const keep = (served: Pick<Served, "answer" | "stale" | "until">, rootCrlChain?: string): PreparedResponse => {
     const { answer } = served;
     const response = answerResponse(answer, read.form, served.stale, rootCrlChain);
-    cache.keep(entry, response, url, served.until, answer.kind === "pck-certificate" ? answer.issuerChain : undefined);
+    cache.keep(
+      entry,
+      response,
+      url,
+      served.until,
+      answer.kind === "pck-certificate" ? issuerChain(answer.issuerChain).pem : undefined,
+    );
     return response;
   };
   try {

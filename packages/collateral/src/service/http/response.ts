@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { CollateralAnswer } from "../../answer.ts";
 import type { ApiVersion } from "../../request.ts";
 import { PCCS_STATUS, type PccsStatus } from "../status.ts";
+import { issuerChain } from "./issuer-chain.ts";
 
 /** An answer built once and sent many times. */
 export interface PreparedResponse {
@@ -36,7 +37,7 @@ export function answerResponse(
   const warning = stale ? ["Warning", '110 - "Response is Stale"'] : [];
   switch (answer.kind) {
     case "pck-certificate": {
-      const chain = encodeURIComponent(answer.issuerChain);
+      const chain = issuerChain(answer.issuerChain).encoded;
       const head = [
         "SGX-TCBm",
         answer.tcbm,
@@ -61,21 +62,21 @@ export function answerResponse(
     case "pck-crl":
       return crlResponse(answer.crl, form, PEM, [
         "SGX-PCK-CRL-Issuer-Chain",
-        encodeURIComponent(answer.issuerChain),
+        issuerChain(answer.issuerChain).encoded,
         ...warning,
       ]);
     case "root-ca-crl": {
-      const chain = rootCrlChain === undefined ? [] : ["SGX-PCK-CRL-Issuer-Chain", encodeURIComponent(rootCrlChain)];
+      const chain = rootCrlChain === undefined ? [] : ["SGX-PCK-CRL-Issuer-Chain", issuerChain(rootCrlChain).encoded];
       return crlResponse(answer.crl, form, `${CRL}; charset=utf-8`, [...chain, ...warning]);
     }
     case "crl":
       return crlResponse(answer.crl, "der", CRL, warning);
     case "tcb-info": {
       const name = version === 3 ? "SGX-TCB-Info-Issuer-Chain" : "TCB-Info-Issuer-Chain";
-      return prepared(200, [name, encodeURIComponent(answer.issuerChain), ...warning], JSON_TYPE, answer.body);
+      return prepared(200, [name, issuerChain(answer.issuerChain).encoded, ...warning], JSON_TYPE, answer.body);
     }
     case "identity": {
-      const chain = encodeURIComponent(answer.issuerChain);
+      const chain = issuerChain(answer.issuerChain).encoded;
       return prepared(200, ["SGX-Enclave-Identity-Issuer-Chain", chain, ...warning], JSON_TYPE, answer.body);
     }
   }
