@@ -34,6 +34,11 @@ test("a file changes what it names and leaves the rest", () => {
   });
 });
 
+test("a file names the PCCS that certifies the platform", () => {
+  const pccs = { url: "https://pccs.test:8081", root: "/etc/root.pem", ca: "/etc/ca.pem", userTokenFile: "/etc/token" };
+  assert.deepEqual(readConfiguration(file({ pccs }), undefined).pccs, pccs);
+});
+
 test("the command line's log level wins over the file's", () => {
   assert.equal(readConfiguration(file({ logLevel: "warn" }), "debug").logLevel, "debug");
 });
@@ -47,6 +52,9 @@ test("anything misspelt, out of range or of another type is refused and named", 
     [{ limits: { answerTimeout: 0 } }, /limits.answerTimeout is a whole number/],
     [{ limits: { answerTimeout: "5000" } }, /limits.answerTimeout is a whole number/],
     [{ limits: { maxMessage: 1e12 } }, /limits.maxMessage is a whole number/],
+    [{ pccs: "https://pccs.test" }, /pccs is not an object/],
+    [{ pccs: { uri: "https://pccs.test" } }, /unknown key "pccs.uri"/],
+    [{ pccs: { url: 8081 } }, /pccs.url is a text/],
     [{ limits: [] }, /limits is not an object/],
     [[], /not a JSON object/],
     ["{", /configuration/],
