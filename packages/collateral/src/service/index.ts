@@ -1,7 +1,8 @@
 export type { CollateralChecks } from "./checks.ts";
 export * from "./create-service.ts";
-export { DEFAULT_SERVICE_LIMITS, type ServiceLimits } from "./limits.ts";
+export { genuineChecks, platformCollateralReader } from "./genuine-checks.ts";
 export * from "./http/index.ts";
+export { DEFAULT_SERVICE_LIMITS, type ServiceLimits } from "./limits.ts";
 export * from "./report.ts";
 export * from "./service.ts";
 export * from "./status.ts";

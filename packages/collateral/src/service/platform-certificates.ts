@@ -96,8 +96,9 @@ export class PlatformCertificates {
       ...available.map((certificate) => ({ put: "pck-certificate", key: onlyPlatform(key), certificate }) as const),
       { put: "pck-chain", ca, issuerChain },
       ...this.#choices(rawTcbs, available, tcbInfo),
-      ...queued,
+      // A TCB without a certificate stays in the queue, also where it is the one that was registered.
       ...also,
+      ...queued,
     ]);
     return { keepsChoice };
   }
