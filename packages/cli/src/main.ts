@@ -18,6 +18,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandModule>>> = {
   verify: () => import("./commands/verify.ts"),
   report: () => import("./commands/report.ts"),
   collateral: () => import("./commands/collateral.ts"),
+  pccs: () => import("./commands/pccs.ts"),
   probe: () => import("./commands/probe.ts"),
   "device-plugin": () => import("./commands/device-plugin.ts"),
   "node-status": () => import("./commands/node-status.ts"),

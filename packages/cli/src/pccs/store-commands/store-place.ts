@@ -49,7 +49,7 @@ export async function withStore<T>(
   }
 }
 
-function databaseUrl(value: string): string {
+export function databaseUrl(value: string): string {
   if (/^postgres(ql)?:\/\//.test(value)) return value;
   try {
     return readFileSync(value, "utf8").trim();

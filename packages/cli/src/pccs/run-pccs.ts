@@ -1,0 +1,188 @@
+import { createHash, randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { hostname } from "node:os";
+import type { Clock } from "@confcom/collateral";
+import {
+  type CachingMode,
+  type CollateralService,
+  createCollateralService,
+  genuineChecks,
+  metricsText,
+  type PccsServer,
+  platformCollateralReader,
+  type ServiceEvent,
+  startPccsServer,
+  type TlsIdentity,
+} from "@confcom/collateral/service";
+import { type CollateralStore, openStore } from "@confcom/collateral/store";
+import type { Logger } from "pino";
+import type { LogLevel } from "../quote-helper/configuration.ts";
+import { DaemonSignals } from "../quote-helper/daemon-signals.ts";
+import { createLog } from "../quote-helper/log.ts";
+import type { Output } from "../terminal/output.ts";
+import { usage } from "../usage-error.ts";
+import { databaseUrl } from "./store-commands/store-place.ts";
+import { readTokenHashes } from "./token.ts";
+import { type OpenUpstream, openUpstream } from "./upstream.ts";
+
+export interface PccsOptions {
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly tlsCert: string | undefined;
+  readonly tlsKey: string | undefined;
+  readonly http: boolean;
+  readonly stateDirectory: string;
+  readonly database: string | undefined;
+  readonly mode: CachingMode;
+  readonly upstream: string | undefined;
+  readonly upstreamRoot: readonly string[] | undefined;
+  readonly upstreamCa: string | undefined;
+  readonly apiKeyFile: string | undefined;
+  readonly userTokenFile: string | undefined;
+  readonly adminTokenFile: string | undefined;
+  readonly staleLimitMs: number | undefined;
+  readonly refreshIntervalMs: number | undefined;
+  readonly healthListen: { readonly host: string; readonly port: number } | undefined;
+  readonly logLevel: LogLevel;
+  readonly jsonReadyLine: boolean;
+}
+
+/** How long requests under way may take once the service is told to stop. */
+const DRAIN_MS = 25_000;
+
+const CLOCK: Clock = {
+  now: () => Date.now(),
+  setTimeout: (callback, ms) => setTimeout(callback, ms),
+  clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout),
+};
+
+/** The daemon: opens store and upstream, serves, and ends when it is told to, with every request under way answered. */
+export async function runPccs(options: PccsOptions, output: Output): Promise<void> {
+  const log = createLog(options.logLevel);
+  const signals = new DaemonSignals();
+  const closers: (() => unknown)[] = [() => signals.release()];
+  try {
+    const store = await openStore({
+      stateDirectory: options.stateDirectory,
+      ...(options.database === undefined ? {} : { database: databaseUrl(options.database) }),
+      owner: `${hostname()}-${process.pid}-${randomBytes(4).toString("hex")}`,
+      clock: CLOCK,
+      random: Math.random,
+      onDeath: (error) => log.error({ code: error.code }, error.message),
+      report: (line) => log.warn(line),
+    });
+    closers.unshift(() => store.close());
+    const upstream = await openUpstream(options, CLOCK, log);
+    closers.unshift(() => upstream.close());
+    const service = createService(options, store, upstream, log);
+    closers.unshift(() => service.close());
+    const server = await startPccsServer({
+      service,
+      listen: options.listen,
+      tls: tlsOf(options),
+      plainHttp: options.http,
+      tokens: tokensOf(options),
+      clock: CLOCK,
+      random: Math.random,
+      ...(log.isLevelEnabled("info") ? { accessLog: writeAccessLog } : {}),
+    });
+    closers.unshift(() => server.close({ deadlineMs: DRAIN_MS }));
+    const health = await openHealth(options, service, server);
+    closers.unshift(() => health?.close());
+    signals.onReload(async () => reload(options, server, log));
+    announce(options, server, upstream, output);
+    log.info(`stopping: ${await signals.stopped}`);
+  } finally {
+    for (const close of closers) await close();
+  }
+}
+
+function createService(
+  options: PccsOptions,
+  store: CollateralStore,
+  upstream: OpenUpstream,
+  log: Logger,
+): CollateralService {
+  const { mode, staleLimitMs, refreshIntervalMs } = options;
+  return createCollateralService({
+    store,
+    mode,
+    ...(upstream.source === undefined ? {} : { upstream: upstream.source }),
+    checks: genuineChecks(upstream.trustedRoots),
+    readPlatformCollateral: platformCollateralReader(store, upstream.trustedRoots),
+    clock: CLOCK,
+    random: Math.random,
+    sha384: (text) => createHash("sha384").update(text, "utf8").digest("hex"),
+    report: (event) => logEvent(log, event),
+    allowedCrlHosts: upstream.crlHosts,
+    ...(staleLimitMs === undefined ? {} : { staleLimitMs }),
+    ...(refreshIntervalMs === undefined ? {} : { refreshIntervalMs }),
+  });
+}
+
+function logEvent(log: Logger, event: ServiceEvent): void {
+  const { event: kind, ...facts } = event;
+  if (event.event === "upstream" && event.outcome !== "ok") {
+    log.warn(facts, `${event.operation} from ${event.source} failed: ${event.reason}`);
+  } else if (event.event === "refresh") {
+    log[event.outcome === "failed" ? "warn" : "info"](facts, `refresh of ${event.what}: ${event.outcome}`);
+  } else if (event.event === "hit" && event.stale) log.warn(facts, "served past its nextUpdate");
+  else log.debug(facts, kind);
+}
+
+function writeAccessLog(lines: string): Promise<void> {
+  return new Promise((resolve) => process.stderr.write(lines, () => resolve()));
+}
+
+function tokensOf({ userTokenFile, adminTokenFile }: PccsOptions) {
+  return {
+    user: readTokenHashes("--user-token-file", userTokenFile),
+    admin: readTokenHashes("--admin-token-file", adminTokenFile),
+  };
+}
+
+function tlsOf({ tlsCert, tlsKey }: PccsOptions): TlsIdentity | undefined {
+  if (tlsCert === undefined && tlsKey === undefined) return undefined;
+  if (tlsCert === undefined || tlsKey === undefined) throw usage("--tls-cert and --tls-key go together", "pccs");
+  try {
+    return { certificate: readFileSync(tlsCert, "utf8"), key: readFileSync(tlsKey, "utf8") };
+  } catch (error) {
+    throw usage(`the TLS certificate cannot be read: ${error instanceof Error ? error.message : error}`, "pccs");
+  }
+}
+
+/** SIGHUP: whatever cannot be read leaves the present one in force. The API key is read for every request anyway. */
+function reload(options: PccsOptions, server: PccsServer, log: Logger): void {
+  try {
+    server.reloadTokens(tokensOf(options));
+    const tls = tlsOf(options);
+    if (tls !== undefined) server.reloadTls(tls);
+    log.info("SIGHUP: tokens and TLS certificate read again");
+  } catch (error) {
+    log.error(`SIGHUP: kept what was in force: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+async function openHealth({ healthListen }: PccsOptions, service: CollateralService, server: PccsServer) {
+  if (healthListen === undefined) return undefined;
+  const { startStatusServer } = await import("@confcom/kubernetes/status");
+  return startStatusServer(healthListen, {
+    status: () => ({ url: server.url, mode: service.mode, now: new Date().toISOString() }),
+    healthy: () => ({ ok: true, why: "the main thread answers" }),
+    ready: () =>
+      service.ping().then(
+        () => ({ ok: true, why: "the store reads and writes" }),
+        (error: unknown) => ({ ok: false, why: error instanceof Error ? error.message : String(error) }),
+      ),
+    metrics: () => metricsText(server.metrics()),
+  });
+}
+
+function announce(options: PccsOptions, server: PccsServer, upstream: OpenUpstream, output: Output): void {
+  const { mode } = options;
+  if (options.jsonReadyLine) {
+    const root = upstream.rootCertificate === undefined ? {} : { rootCertificate: upstream.rootCertificate };
+    output.jsonLine({ ready: true, pid: process.pid, url: server.url, mode, ...root });
+    return;
+  }
+  output.line(`PCCS at ${server.url}, mode ${mode}, upstream ${options.upstream ?? "none"}`);
+}

@@ -1,0 +1,92 @@
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import {
+  type Clock,
+  type CollateralUpstream,
+  httpClient,
+  INTEL_CRL_ORIGINS,
+  pcsSource,
+  withBreaker,
+  withRetry,
+} from "@confcom/collateral";
+import { nodeFileSystem, StateDirectory } from "@confcom/quoting";
+import { INTEL_SGX_ROOT_KEY, trustedRootFromCertificate } from "@confcom/verify";
+import type { Logger } from "pino";
+import { usage } from "../usage-error.ts";
+import { trustedRoots } from "./store-commands/trusted-roots.ts";
+
+const INTEL_URL = "https://api.trustedservices.intel.com/sgx/certification/v4/";
+
+export interface UpstreamOptions {
+  /** `intel`, `software` or the base URL of a service that answers as Intel's does; undefined in OFFLINE. */
+  readonly upstream: string | undefined;
+  readonly upstreamRoot: readonly string[] | undefined;
+  readonly upstreamCa: string | undefined;
+  readonly apiKeyFile: string | undefined;
+  readonly stateDirectory: string;
+}
+
+export interface OpenUpstream {
+  readonly source: CollateralUpstream | undefined;
+  readonly trustedRoots: readonly Uint8Array[];
+  /** Where CRLs may be fetched from, as the service wants them. */
+  readonly crlHosts: readonly string[];
+  /** Of the software platform: what helpers and verifiers are told to trust, PEM. */
+  readonly rootCertificate?: string;
+  close(): void;
+}
+
+/** Opens where the service's collateral comes from. */
+export async function openUpstream(options: UpstreamOptions, clock: Clock, log: Logger): Promise<OpenUpstream> {
+  const { upstream, upstreamRoot } = options;
+  if (upstream === undefined) {
+    return { source: undefined, trustedRoots: trustedRoots(upstreamRoot), crlHosts: [], close: () => {} };
+  }
+  if (upstream === "software") return openSoftware(options, clock, log);
+  const baseUrl = upstream === "intel" ? INTEL_URL : baseUrlOf(upstream);
+  const http = httpClient({
+    clock,
+    ...(options.upstreamCa === undefined ? {} : { tls: { ca: readFileSync(options.upstreamCa, "utf8") } }),
+  });
+  const { apiKeyFile } = options;
+  // Read for every request: a key is changed by replacing the file.
+  const apiKey = apiKeyFile === undefined ? undefined : () => readFileSync(apiKeyFile, "utf8").trim();
+  const pcs = pcsSource({ http, baseUrl, ...(apiKey === undefined ? {} : { apiKey }) });
+  const around = { clock, random: Math.random };
+  return {
+    source: withBreaker(withRetry(pcs, around), around),
+    trustedRoots: upstreamRoot === undefined ? [INTEL_SGX_ROOT_KEY] : trustedRoots(upstreamRoot),
+    crlHosts: [baseUrl, ...INTEL_CRL_ORIGINS].map(crlHost),
+    close: () => http.close(),
+  };
+}
+
+async function openSoftware(options: UpstreamOptions, _clock: Clock, log: Logger): Promise<OpenUpstream> {
+  const { openSoftwareUpstream, SOFTWARE_AUTHORITY_DIRECTORY } = await import("@confcom/collateral/software");
+  const warn = (text: string) => log.warn(text);
+  const path = join(options.stateDirectory, SOFTWARE_AUTHORITY_DIRECTORY);
+  const source = await openSoftwareUpstream({
+    state: StateDirectory.open(path, nodeFileSystem, warn),
+    now: () => new Date(),
+    random: (size) => new Uint8Array(randomBytes(size)),
+  });
+  return {
+    source,
+    trustedRoots: [trustedRootFromCertificate(source.rootCertificatePem)],
+    crlHosts: [],
+    rootCertificate: source.rootCertificatePem,
+    close: () => {},
+  };
+}
+
+function baseUrlOf(text: string): string {
+  const url = text.endsWith("/") ? text : `${text}/`;
+  if (URL.canParse(url) && /^https?:\/\//.test(url)) return url;
+  throw usage(`--upstream is intel, software or a URL, got "${text}"`, "pccs");
+}
+
+function crlHost(origin: string): string {
+  const { protocol, host } = new URL(origin);
+  return protocol === "https:" ? host : `http://${host}`;
+}
