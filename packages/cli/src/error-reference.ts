@@ -1,4 +1,5 @@
 import { AESM_ERROR_CODES } from "@confcom/aesm";
+import { COLLATERAL_ERRORS } from "@confcom/collateral";
 import { KUBERNETES_ERRORS } from "@confcom/kubernetes";
 import { QUOTING_ERRORS } from "@confcom/quoting";
 import { AESM_ERRORS, QUOTE3_ERRORS, QV_RESULTS, SGX_FORMAT_ERRORS, SGX_STATUS } from "@confcom/sgx";
@@ -37,6 +38,12 @@ export function errorReference(): string {
       "`KubernetesError.code` of `@confcom/kubernetes`; the plugin's `/status` names them too.",
       codes,
       stringRows(KUBERNETES_ERRORS),
+    ),
+    section(
+      "Collateral",
+      "`CollateralError.code` of `@confcom/collateral`: the provider, its sources and caches, and the service.",
+      codes,
+      stringRows(COLLATERAL_ERRORS),
     ),
     section("Formats", "`SgxFormatError.code` of `@confcom/sgx`.", codes, stringRows(SGX_FORMAT_ERRORS)),
     section("Verification", "`VerifyError.code` of `@confcom/verify`.", codes, stringRows(VERIFY_ERRORS)),

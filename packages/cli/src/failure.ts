@@ -72,11 +72,32 @@ async function nextStepOf(error: Error, code: string): Promise<string | undefine
   return table?.[code];
 }
 
+/** By what a script can do about it; everything else is what a source answered: refused. */
+const COLLATERAL_EXIT_CODES: Readonly<Record<string, ExitCodeValue>> = {
+  SOURCE_UNREACHABLE: ExitCode.UNAVAILABLE,
+  SOURCE_TIMEOUT: ExitCode.UNAVAILABLE,
+  SOURCE_BUSY: ExitCode.UNAVAILABLE,
+  SOURCE_SUSPENDED: ExitCode.UNAVAILABLE,
+  DEADLINE: ExitCode.UNAVAILABLE,
+  STORE_UNREACHABLE: ExitCode.UNAVAILABLE,
+  STORE_BUSY: ExitCode.UNAVAILABLE,
+  PARAMETER: ExitCode.BAD_INPUT,
+  NO_SOURCE: ExitCode.CONFIGURATION,
+  CONFIGURATION: ExitCode.CONFIGURATION,
+  CACHE_UNUSABLE: ExitCode.CONFIGURATION,
+  SERVICE_CONFIGURATION: ExitCode.CONFIGURATION,
+  STORE_DAMAGED: ExitCode.CONFIGURATION,
+  STORE_VERSION: ExitCode.CONFIGURATION,
+  STORE_FULL: ExitCode.CANNOT_CREATE,
+  STORE_IO: ExitCode.CANNOT_CREATE,
+};
+
 const UNAVAILABLE = ["SERVICE_UNREACHABLE", "SERVICE_TIMEOUT"];
 
 function exitCodeOf(error: Error, code: string): ExitCodeValue {
   if (error instanceof CommandError) return error.exitCode;
   if (error instanceof SgxFormatError || error.name === "VerifyError") return ExitCode.BAD_INPUT;
+  if (error.name === "CollateralError") return COLLATERAL_EXIT_CODES[code] ?? ExitCode.REFUSED;
   if (error.name === "KubernetesError") return kubernetesExitCode(code);
   if (error.name === "PlatformError") return ExitCode.CONFIGURATION;
   if (error.name === "QuotingError" || error.name === "ProviderError") return ExitCode.REFUSED;

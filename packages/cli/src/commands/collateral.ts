@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type Command, Option } from "commander";
+import { addCollateralFlags, addTrustRootFlag, type CollateralFlags } from "../collateral/collateral-flags.ts";
 import { CommandError } from "../command-error.ts";
 import { ExitCode } from "../exit-code.ts";
 import { writeResult } from "../output-file.ts";
@@ -15,7 +16,12 @@ interface ExportOptions {
   json?: boolean;
 }
 
-/** `confcom collateral export`: what a verifier needs to check this platform's quotes. */
+interface FetchOptions extends CollateralFlags {
+  out: string;
+  json?: boolean;
+}
+
+/** `confcom collateral`: what a verifier needs besides the quote: of a software platform, from sources, from where. */
 export function register(program: Command, output: Output): void {
   const collateral = program.command("collateral").description("what verifiers need besides the quote");
   collateral
@@ -34,6 +40,54 @@ export function register(program: Command, output: Output): void {
     .option("--root", "write the root certificate alone, as PEM: what a verifier is told to trust")
     .option("--json", "say what was written as JSON")
     .action((options: ExportOptions) => exportCollateral(options, output));
+  const fetch = collateral
+    .command("fetch")
+    .description("get what this quote needs and save it, for verification where no source can be reached")
+    .argument("<quote>", "a file with the quote, or with a certificate that carries one, or -")
+    .requiredOption("--out <file>", "file for the nine fields as JSON, - for standard output")
+    .option("--json", "say what was fetched, and from where, as JSON");
+  addCollateralFlags(addTrustRootFlag(fetch)).action((path: string, options: FetchOptions) =>
+    saveCollateral(path, options, output),
+  );
+  const config = collateral
+    .command("config")
+    .description("print the configuration that is in force and where each value came from; asks nobody")
+    .option("--json", "as JSON");
+  addCollateralFlags(config).action((options: CollateralFlags & { json?: boolean }) =>
+    printConfiguration(options, output),
+  );
+}
+
+async function printConfiguration(options: CollateralFlags & { json?: boolean }, output: Output): Promise<void> {
+  const { readConfiguration } = await import("../collateral/read-configuration.ts");
+  const { configurationLines, shownConfiguration } = await import("../collateral/configuration-report.ts");
+  const configuration = readConfiguration(options, output);
+  const settings = shownConfiguration(configuration);
+  if (options.json) output.json({ settings, warnings: configuration.warnings });
+  else for (const line of configurationLines(settings)) output.line(printable(line));
+}
+
+async function saveCollateral(path: string, options: FetchOptions, output: Output): Promise<void> {
+  const { fetchCollateral, trustedRoots } = await import("../collateral/fetch-collateral.ts");
+  const { readQuoteInput } = await import("../input/quote-input.ts");
+  const { collateralJson } = await import("@confcom/quoting/software");
+  const input = readQuoteInput(path);
+  const { collateral, parts } = await fetchCollateral(input, options, trustedRoots(options.trustRoot), output);
+  writeResult(output, options.out, collateralJson(collateral));
+  if (options.out === "-") return;
+  const fetched = parts.map(({ answer, source, stale, fromCache, facts }) => ({
+    kind: answer.kind,
+    source,
+    fromCache,
+    stale,
+    nextUpdate: new Date(facts.nextUpdate).toISOString(),
+  }));
+  if (options.json) output.json({ written: options.out, parts: fetched });
+  else {
+    for (const { kind, source, fromCache, nextUpdate } of fetched)
+      output.line(`${kind} until ${nextUpdate} from ${printable(source)}${fromCache ? " (cached)" : ""}`);
+    output.line(options.out);
+  }
 }
 
 async function exportCollateral(options: ExportOptions, output: Output): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { addCollateralFlags, type CollateralFlags, collateralFlagsGiven } from "../collateral/collateral-flags.ts";
 import { CommandError } from "../command-error.ts";
 import { ExitCode } from "../exit-code.ts";
 import { issuingCa, type QuoteInput, readQuoteInput } from "../input/quote-input.ts";
@@ -8,7 +9,7 @@ import { printable } from "../terminal/printable.ts";
 import { usage } from "../usage-error.ts";
 import { addPolicyFlags, type PolicyFlags, policyFrom } from "../verify/policy-flags.ts";
 
-interface VerifyCommandOptions extends PolicyFlags {
+interface VerifyCommandOptions extends PolicyFlags, CollateralFlags {
   collateral?: string;
   trustRoot?: string[];
   state?: string;
@@ -23,7 +24,10 @@ export function register(program: Command, output: Output): void {
     .command("verify")
     .description("verify a quote: exit status 0 verified and policy met, 1 verified but policy not met, 2 not verified")
     .argument("[quote]", "a file with the quote (binary, hex or base64) or with a certificate that carries one, or -")
-    .option("--collateral <path>", "JSON file or directory with the collateral")
+    .option(
+      "--collateral <path>",
+      "JSON file or directory with the collateral (default: got from the configured sources)",
+    )
     .option(
       "--trust-root <pem>",
       "trust this root certificate's key instead of Intel's (may be repeated)",
@@ -33,7 +37,7 @@ export function register(program: Command, output: Output): void {
     .option("--at <time>", "verify as of this time (ISO 8601 or seconds since 1970; default: now)")
     .option("--jsonl <file>", "verify one case per line and print one verdict per line")
     .option("--json", "print the result as JSON");
-  addPolicyFlags(command).action((path: string | undefined, options: VerifyCommandOptions) =>
+  addPolicyFlags(addCollateralFlags(command)).action((path: string | undefined, options: VerifyCommandOptions) =>
     verify(path, options, output),
   );
 }
@@ -92,8 +96,11 @@ async function materialFor(options: VerifyCommandOptions, input: QuoteInput, out
   const named = (options.trustRoot ?? []).map((path) =>
     trustedRootFromCertificate(readInput(path, "the root certificate")),
   );
+  const unused = collateralFlagsGiven(options)[0];
+  if (unused !== undefined && (options.collateral !== undefined || options.state !== undefined))
+    throw usage(`${unused} says where to get collateral, which --collateral or --state already gives`, "verify");
   if (options.state === undefined) {
-    if (options.collateral === undefined) throw usage("give --collateral FILE|DIR, or --state DIR", "verify");
+    if (options.collateral === undefined) return fetchedFor(options, input, named, output);
     return {
       collateral: readCollateral(options.collateral, () => issuingCa(input)),
       trustedRoots: named.length === 0 ? [INTEL_SGX_ROOT_KEY] : named,
@@ -111,6 +118,31 @@ async function materialFor(options: VerifyCommandOptions, input: QuoteInput, out
     };
   } finally {
     await platform.close();
+  }
+}
+
+/** What the quote needs from the configured sources. What is no quote, or names no platform, is the verifier's to judge. */
+async function fetchedFor(
+  options: VerifyCommandOptions,
+  input: QuoteInput,
+  named: readonly Uint8Array[],
+  output: Output,
+) {
+  const { INTEL_SGX_ROOT_KEY, VerifyError } = await import("@confcom/verify");
+  const { CollateralError } = await import("@confcom/collateral");
+  const { SgxFormatError } = await import("@confcom/sgx");
+  const { fetchCollateral } = await import("../collateral/fetch-collateral.ts");
+  const trustedRoots = named.length === 0 ? [INTEL_SGX_ROOT_KEY] : [...named];
+  try {
+    return { ...(await fetchCollateral(input, options, trustedRoots, output)), trustedRoots };
+  } catch (error) {
+    const unreadable =
+      error instanceof SgxFormatError ||
+      error instanceof VerifyError ||
+      (error instanceof CollateralError && error.code === "PARAMETER");
+    if (!unreadable) throw error;
+    output.note(`warning: no collateral was asked for: ${printable(error.message)}`);
+    return { ...NOTHING_TO_VERIFY, trustedRoots };
   }
 }
 

@@ -18,7 +18,6 @@ export interface ConfigurationFlags {
   readonly insecure?: boolean;
   /** PEM of the CAs that TLS certificates of sources are checked against. */
   readonly tlsCa?: string;
-  readonly userTokenFile?: string;
   readonly apiKeyFile?: string;
   /** A directory, or `none`. */
   readonly cache?: string;
@@ -60,7 +59,6 @@ export interface EffectiveConfiguration {
   /** True: PCK certificates come from cache and directories only (QCNL's local_cache_only). */
   readonly pckFromCacheOnly: Setting<boolean>;
   readonly tlsCa: Setting<string | undefined>;
-  readonly userTokenFile: Setting<string | undefined>;
   readonly apiKeyFile: Setting<string | undefined>;
   /** AZDCAP_DEBUG_LOG_LEVEL and AZDCAP_WRITE_LOGS_TO_FILE as they are set. */
   readonly azureLog: Setting<{ readonly level?: string; readonly file?: string }>;
@@ -140,7 +138,6 @@ export function effectiveConfiguration({ flags, env, readFile }: ConfigurationIn
     offline: firstOf([flag("--offline", flags.offline)], false),
     pckFromCacheOnly: firstOf([from("local_cache_only", (conf) => conf.local_cache_only)], false),
     tlsCa: firstOf<string | undefined>([flag("--tls-ca", flags.tlsCa)], undefined),
-    userTokenFile: firstOf<string | undefined>([flag("--user-token-file", flags.userTokenFile)], undefined),
     apiKeyFile: firstOf<string | undefined>([flag("--api-key-file", flags.apiKeyFile)], undefined),
     azureLog: azureLog(azure),
     warnings,
