@@ -3,9 +3,18 @@ import { createInterface } from "node:readline";
 import { CommandError } from "../command-error.ts";
 import { ExitCode } from "../exit-code.ts";
 
+/** What its ready line says, as far as the demo looks at it. */
+export interface ReadyLine {
+  /** Of a quote helper. */
+  readonly workers: number;
+  /** Of a PCCS: where it serves, and the root certificate of a software upstream. */
+  readonly url: string;
+  readonly rootCertificate: string;
+}
+
 export interface Daemon {
   readonly pid: number;
-  readonly ready: { readonly workers: number; readonly platform: string };
+  readonly ready: ReadyLine;
   /** SIGTERM, then the exit status; SIGKILL when it does not leave in five seconds. */
   stop(): Promise<number | null>;
   /** For a process that is itself ending. */
@@ -15,10 +24,10 @@ export interface Daemon {
 const READY_DEADLINE_MS = 20_000;
 const STOP_DEADLINE_MS = 5_000;
 
-/** Starts `confcom quote-helper` as a process of its own and waits for its ready line. Throws CommandError. */
-export async function startDaemon(args: readonly string[]): Promise<Daemon> {
+/** Starts one of confcom's daemons as a process of its own and waits for its ready line. Throws CommandError. */
+export async function startDaemon(command: "quote-helper" | "pccs", args: readonly string[]): Promise<Daemon> {
   const main = process.argv[1] as string;
-  const child = spawn(process.execPath, [...process.execArgv, main, "quote-helper", "--json", ...args], {
+  const child = spawn(process.execPath, [...process.execArgv, main, command, "--json", ...args], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   const errors: string[] = [];
@@ -29,8 +38,8 @@ export async function startDaemon(args: readonly string[]): Promise<Daemon> {
     child.kill("SIGKILL");
     throw new CommandError(
       "CLI_QUOTE_HELPER_FAILED",
-      `the quote helper did not become ready: ${errors.slice(-3).join(" | ") || "it printed nothing"}`,
-      "Run `confcom quote-helper` with the same options to see its log.",
+      `confcom ${command} did not become ready: ${errors.slice(-3).join(" | ") || "it printed nothing"}`,
+      `Run \`confcom ${command}\` with the same options to see its log.`,
       { exitCode: ExitCode.UNAVAILABLE },
     );
   }
@@ -56,8 +65,9 @@ async function readyLine(child: ChildProcess): Promise<Daemon["ready"] | undefin
   if (child.stdout === null) return undefined;
   for await (const line of createInterface({ input: child.stdout })) {
     try {
-      const message = JSON.parse(line) as { ready?: unknown; workers?: unknown; platform?: unknown };
-      if (message.ready === true) return { workers: Number(message.workers), platform: String(message.platform) };
+      const { ready, workers, url, rootCertificate } = JSON.parse(line) as Readonly<Record<string, unknown>>;
+      if (ready !== true) continue;
+      return { workers: Number(workers), url: String(url), rootCertificate: String(rootCertificate) };
     } catch {
       // Not JSON: not the ready line.
     }

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { AesmClient } from "@confcom/aesm";
@@ -20,7 +20,7 @@ import { createDemoEnclave } from "../software-enclave.ts";
 import type { Output } from "../terminal/output.ts";
 import { drawTree } from "../terminal/tree.ts";
 import { printVerdict, verdictJson } from "../verify/verdict.ts";
-import { startDaemon } from "./daemon.ts";
+import { type Daemon, startDaemon } from "./daemon.ts";
 import { Steps } from "./steps.ts";
 
 /** Ctrl-C, a polite kill, a closed terminal, Ctrl-\\: whatever ends the demo, nothing is left. */
@@ -46,14 +46,25 @@ export async function runDemo(options: { full?: boolean; json?: boolean }, outpu
     const state = join(directory, "state");
     const socket = join(directory, "aesm.socket");
     steps.heading("One quote, end to end, on a machine that needs no SGX");
-    const daemon = await steps.run("start a quote helper", async () => {
-      const started = await startDaemon(["--socket", socket, "--state", state, "--workers", "2"]);
+    const { service, root, token } = await startService(steps, directory, (started) => {
       kill = started.kill;
+    });
+    const daemon = await steps.run("start a quote helper", async () => {
+      const registers = ["--pccs", service.ready.url, "--pccs-root", root, "--pccs-user-token-file", token];
+      const started = await startDaemon("quote-helper", [
+        ...["--socket", socket, "--state", state, "--workers", "2"],
+        ...registers,
+      ]);
+      kill = () => {
+        started.kill();
+        service.kill();
+      };
       return { value: started, found: `process ${started.pid}, ${started.ready.workers} event loops, ${socket}` };
     });
     const made = await makeQuote(steps, socket);
     const result = await verifyMade(steps, state, made.quote);
     await steps.run("stop the quote helper", async () => ({ value: await daemon.stop(), found: "drained and left" }));
+    await steps.run("stop the PCCS", async () => ({ value: await service.stop(), found: "drained and left" }));
     kill = () => {};
     if (options.json) output.json({ steps: steps.done, quote: made.quote, verification: verdictJson(result) });
     else printResult(made.quote, result, options.full === true, output);
@@ -61,6 +72,24 @@ export async function runDemo(options: { full?: boolean; json?: boolean }, outpu
     for (const signal of ENDING) process.off(signal, interrupted);
     cleanUp();
   }
+}
+
+/** A PCCS with the software platform's provisioning authority behind it, and what a helper needs to register there. */
+async function startService(steps: Steps, directory: string, onStart: (service: Daemon) => void) {
+  const [root, token, hashes] = ["root.pem", "user-token", "user-token-hashes"].map((name) =>
+    join(directory, name),
+  ) as [string, string, string];
+  const secret = randomBytes(32).toString("hex");
+  writeFileSync(token, secret, { mode: 0o600 });
+  writeFileSync(hashes, `${createHash("sha512").update(secret).digest("hex")}\n`, { mode: 0o600 });
+  const service = await steps.run("start a PCCS", async () => {
+    const serves = ["--http", "--listen", "127.0.0.1:0", "--state", join(directory, "pccs"), "--mode", "req"];
+    const started = await startDaemon("pccs", [...serves, "--upstream", "software", "--user-token-file", hashes]);
+    onStart(started);
+    return { value: started, found: `process ${started.pid}, ${started.ready.url}, with a provisioning CA of its own` };
+  });
+  writeFileSync(root, service.ready.rootCertificate);
+  return { service, root, token };
 }
 
 async function makeQuote(steps: Steps, socketPath: string): Promise<{ quote: Uint8Array }> {
@@ -73,7 +102,10 @@ async function makeQuote(steps: Steps, socketPath: string): Promise<{ quote: Uin
   const { targetInfo } = await steps.run("init_quote_ex", async () => {
     const value = await client.initQuote(keyId);
     const { mrEnclave } = decodeTargetInfo(value.targetInfo);
-    return { value, found: `key ${short(value.pubKeyId)} certified; the report must be for QE ${short(mrEnclave)}` };
+    return {
+      value,
+      found: `platform registered, key ${short(value.pubKeyId)} certified; the report must be for QE ${short(mrEnclave)}`,
+    };
   });
   const enclave = createDemoEnclave();
   const report = await steps.run("EREPORT in a software enclave", async () => ({
@@ -99,11 +131,11 @@ async function makeQuote(steps: Steps, socketPath: string): Promise<{ quote: Uin
 }
 
 async function verifyMade(steps: Steps, state: string, quote: Uint8Array): Promise<VerificationResult> {
-  const { collateral, root } = await steps.run("export the platform's collateral", async () => {
+  const { collateral, root } = await steps.run("fetch collateral from the PCCS", async () => {
     const platform = await openExistingPlatform(state, () => {});
     const value = { collateral: await platform.authority.collateral(), root: platform.authority.rootCertificatePem };
     await platform.close();
-    return { value, found: "root CRL, PCK CRL, TCB info, QE identity, each signed under the platform's own root" };
+    return { value, found: "root CRL, PCK CRL, TCB info, QE identity, each signed under the service's root" };
   });
   return steps.run("verify the quote", async () => {
     const trustedRoots = [trustedRootFromCertificate(root)];
