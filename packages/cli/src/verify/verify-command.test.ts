@@ -129,7 +129,6 @@ describe("confcom verify", () => {
   it("a wrong command line: 64", () => {
     for (const args of [
       ["verify"],
-      ["verify", path("software.bin")],
       [...TDX, "--allow", "REVOKED"],
       [...TDX, "--allow-platform", "any"],
       [...TDX, "--rtmr", "4=00"],
