@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import { httpClient } from "../http/index.ts";
+import { pcsSource } from "../sources/index.ts";
+import { fakeService, pckRequest, softwarePki, TEST_FMSPC } from "../testing/index.ts";
+import { genuineChecks } from "./genuine-checks.ts";
+import { serviceBench, statusOf } from "./testing/service-bench.ts";
+
+const CLOCK = {
+  now: () => Date.now(),
+  setTimeout: (callback: () => void, ms: number) => setTimeout(callback, ms),
+  clearTimeout: (timer: unknown) => clearTimeout(timer as NodeJS.Timeout),
+};
+const TCB_INFO = { kind: "tcb-info", tee: "sgx", fmspc: TEST_FMSPC, update: "standard", version: 4 } as const;
+
+async function overHttp(t: TestContext, trusted = softwarePki()) {
+  const pki = softwarePki();
+  const fake = await fakeService({ pki });
+  const http = httpClient({ clock: CLOCK });
+  const upstream = pcsSource({
+    http,
+    baseUrl: fake.base,
+    rootCaCrlUrl: fake.rootCaCrlUrl,
+    crlOrigins: [fake.origin],
+  });
+  const bench = serviceBench("LAZY", { upstream, checks: genuineChecks([trusted.trustedRoot]) });
+  t.after(async () => {
+    await bench.service.close();
+    http.close();
+    await fake.close();
+  });
+  return { ...bench, pki, fake };
+}
+
+test("over a PCS: an unknown platform's certificate is fetched, checked, selected and kept", async (t) => {
+  const { service, pki, fake } = await overHttp(t);
+  const platform = pki.addPlatform({ ca: "processor" });
+  const first = await service.get(pckRequest(platform));
+  assert.equal(first.answer.fmspc, TEST_FMSPC);
+  assert.equal(first.answer.ca, "processor");
+  const asked = fake.requests.length;
+  assert.deepEqual((await service.get(pckRequest(platform))).answer, first.answer);
+  assert.equal(fake.requests.length, asked);
+});
+
+test("over a PCS: registration and refresh bring documents that pass every check", async (t) => {
+  const { service, pki, events } = await overHttp(t);
+  const { qeId, pceId, encryptedPpid, platformManifest, ...rest } = pki.addPlatform({ ca: "platform" });
+  const { cpuSvn, pceSvn } = pckRequest({ qeId, pceId, encryptedPpid, platformManifest, ...rest });
+  await service.register({ qeId, pceId, cpuSvn, pceSvn, encryptedPpid, platformManifest }, "all");
+  await service.refresh();
+  await service.refresh([]);
+  assert.equal((await service.get(TCB_INFO)).stale, false);
+  assert.equal((await service.get({ kind: "root-ca-crl" })).stale, false);
+  const refused = events.filter((event) => event.event === "upstream" && event.outcome === "ANSWER_UNTRUSTED");
+  assert.deepEqual(refused, []);
+});
+
+test("over a PCS under another root nothing is stored or served", async (t) => {
+  const { service, store, pki } = await overHttp(t, softwarePki({ name: "another" }));
+  const platform = pki.addPlatform({ ca: "processor" });
+  assert.equal(await statusOf(() => service.get(TCB_INFO)), 460);
+  assert.equal(await statusOf(() => service.get(pckRequest(platform))), 460);
+  assert.equal(store.writes, 0);
+});
