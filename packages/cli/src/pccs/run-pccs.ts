@@ -11,6 +11,7 @@ import {
   type PccsServer,
   platformCollateralReader,
   type ServiceEvent,
+  type ServiceReport,
   startPccsServer,
   type TlsIdentity,
 } from "@confcom/collateral/service";
@@ -21,6 +22,7 @@ import { DaemonSignals } from "../quote-helper/daemon-signals.ts";
 import { createLog } from "../quote-helper/log.ts";
 import type { Output } from "../terminal/output.ts";
 import { usage } from "../usage-error.ts";
+import { ServiceFigures } from "./service-figures.ts";
 import { databaseUrl } from "./store-commands/store-place.ts";
 import { readTokenHashes } from "./token.ts";
 import { type OpenUpstream, openUpstream } from "./upstream.ts";
@@ -73,7 +75,11 @@ export async function runPccs(options: PccsOptions, output: Output): Promise<voi
     closers.unshift(() => store.close());
     const upstream = await openUpstream(options, CLOCK, log);
     closers.unshift(() => upstream.close());
-    const service = createService(options, store, upstream, log);
+    const figures = new ServiceFigures();
+    const service = createService(options, store, upstream, (event) => {
+      figures.count(event);
+      logEvent(log, event);
+    });
     closers.unshift(() => service.close());
     const server = await startPccsServer({
       service,
@@ -86,7 +92,7 @@ export async function runPccs(options: PccsOptions, output: Output): Promise<voi
       ...(log.isLevelEnabled("info") ? { accessLog: writeAccessLog } : {}),
     });
     closers.unshift(() => server.close({ deadlineMs: DRAIN_MS }));
-    const health = await openHealth(options, service, server);
+    const health = await openHealth(options, service, server, figures);
     closers.unshift(() => health?.close());
     signals.onReload(async () => reload(options, server, log));
     announce(options, server, upstream, output);
@@ -100,7 +106,7 @@ function createService(
   options: PccsOptions,
   store: CollateralStore,
   upstream: OpenUpstream,
-  log: Logger,
+  report: ServiceReport,
 ): CollateralService {
   const { mode, staleLimitMs, refreshIntervalMs } = options;
   return createCollateralService({
@@ -112,7 +118,7 @@ function createService(
     clock: CLOCK,
     random: Math.random,
     sha384: (text) => createHash("sha384").update(text, "utf8").digest("hex"),
-    report: (event) => logEvent(log, event),
+    report,
     allowedCrlHosts: upstream.crlHosts,
     ...(staleLimitMs === undefined ? {} : { staleLimitMs }),
     ...(refreshIntervalMs === undefined ? {} : { refreshIntervalMs }),
@@ -162,7 +168,12 @@ function reload(options: PccsOptions, server: PccsServer, log: Logger): void {
   }
 }
 
-async function openHealth({ healthListen }: PccsOptions, service: CollateralService, server: PccsServer) {
+async function openHealth(
+  { healthListen }: PccsOptions,
+  service: CollateralService,
+  server: PccsServer,
+  figures: ServiceFigures,
+) {
   if (healthListen === undefined) return undefined;
   const { startStatusServer } = await import("@confcom/kubernetes/status");
   return startStatusServer(healthListen, {
@@ -173,7 +184,7 @@ async function openHealth({ healthListen }: PccsOptions, service: CollateralServ
         () => ({ ok: true, why: "the store reads and writes" }),
         (error: unknown) => ({ ok: false, why: error instanceof Error ? error.message : String(error) }),
       ),
-    metrics: () => metricsText(server.metrics()),
+    metrics: () => metricsText([...server.metrics(), ...figures.metrics()]),
   });
 }
 
