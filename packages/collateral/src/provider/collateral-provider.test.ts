@@ -214,6 +214,17 @@ describe("one request", () => {
     assert.equal(clock.waiting, 0);
   });
 
+  it("that waits for its turn ends with its own deadline too", async () => {
+    const silent = new Double("silent", () => new Promise<never>(() => undefined));
+    const { provider, clock } = setUp([silent], { concurrency: 1 });
+    const first = refused(provider.get(ROOT_CRL), "DEADLINE");
+    const second = refused(provider.get({ kind: "pck-crl", ca: "platform" }), "DEADLINE", /could be asked in time/);
+    await settle();
+    clock.advance(20_000);
+    await Promise.all([first, second]);
+    assert.equal(silent.fetches, 1);
+  });
+
   it("with a wrong signature, or another document than was asked for, is neither used nor kept", async () => {
     const cache = new CacheDouble();
     const forged: Behaviour = (request, options) => {

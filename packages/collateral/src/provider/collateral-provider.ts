@@ -151,9 +151,8 @@ export class CollateralProvider {
     const end = clock.now() + deadlineMs;
     const timer = clock.setTimeout(() => over.abort(new DOMException("the time is over", "TimeoutError")), deadlineMs);
     try {
-      return await this.#turnstile.pass(() =>
-        this.#resolve(key, request, force, AbortSignal.any([over.signal, this.#closing.signal]), end),
-      );
+      const signal = AbortSignal.any([over.signal, this.#closing.signal]);
+      return await this.#turnstile.pass(() => this.#resolve(key, request, force, signal, end), signal);
     } finally {
       clock.clearTimeout(timer);
     }

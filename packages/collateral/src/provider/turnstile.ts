@@ -4,7 +4,7 @@ import { CollateralError } from "../errors.ts";
 export class Turnstile {
   readonly #concurrency: number;
   readonly #maxWaiting: number;
-  readonly #waiting: (() => void)[] = [];
+  readonly #waiting: { gone: boolean; readonly go: () => void }[] = [];
   #head = 0;
   #running = 0;
 
@@ -13,12 +13,15 @@ export class Turnstile {
     this.#maxWaiting = maxWaiting;
   }
 
-  /** Runs `work` when it is its turn. Fails with SOURCE_BUSY where too many wait. */
-  async pass<T>(work: () => Promise<T>): Promise<T> {
+  /**
+   * Runs `work` when it is its turn, or without one when the signal comes first: it then asks nobody. Fails with SOURCE_BUSY where
+   * too many wait.
+   */
+  async pass<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
     if (this.#running >= this.#concurrency) {
       if (this.#waiting.length - this.#head >= this.#maxWaiting)
         throw new CollateralError("SOURCE_BUSY", `${this.#maxWaiting} requests for collateral wait already`);
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+      if (!(await this.#turn(signal))) return work();
     } else this.#running++;
     try {
       return await work();
@@ -27,8 +30,29 @@ export class Turnstile {
     }
   }
 
+  /** False: the signal came first. */
+  #turn(signal: AbortSignal): Promise<boolean> {
+    return new Promise((resolve) => {
+      const onAbort = () => {
+        waiter.gone = true;
+        resolve(false);
+      };
+      const waiter = {
+        gone: false,
+        go: () => {
+          signal.removeEventListener("abort", onAbort);
+          resolve(true);
+        },
+      };
+      this.#waiting.push(waiter);
+      signal.addEventListener("abort", onAbort, { once: true });
+      if (signal.aborted) onAbort();
+    });
+  }
+
   /** The place goes to who waits longest, without becoming free in between. */
   #next(): void {
+    while (this.#waiting[this.#head]?.gone === true) this.#head++;
     const next = this.#waiting[this.#head];
     if (next === undefined) {
       this.#running--;
@@ -39,6 +63,6 @@ export class Turnstile {
       this.#waiting.splice(0, this.#head);
       this.#head = 0;
     }
-    next();
+    next.go();
   }
 }
