@@ -7,11 +7,12 @@ import {
   httpClient,
   INTEL_CRL_ORIGINS,
   pcsSource,
+  rootDistributionPoint,
   withBreaker,
   withRetry,
 } from "@confcom/collateral";
 import { nodeFileSystem, StateDirectory } from "@confcom/quoting";
-import { INTEL_SGX_ROOT_KEY, trustedRootFromCertificate } from "@confcom/verify";
+import { trustedRootFromCertificate } from "@confcom/verify";
 import type { Logger } from "pino";
 import { usage } from "../usage-error.ts";
 import { trustedRoots } from "./store-commands/trusted-roots.ts";
@@ -45,6 +46,7 @@ export async function openUpstream(options: UpstreamOptions, clock: Clock, log: 
   }
   if (upstream === "software") return openSoftware(options, clock, log);
   const baseUrl = upstream === "intel" ? INTEL_URL : baseUrlOf(upstream);
+  const roots = trustedRoots(upstreamRoot);
   const http = httpClient({
     clock,
     ...(options.upstreamCa === undefined ? {} : { tls: { ca: readFileSync(options.upstreamCa, "utf8") } }),
@@ -52,14 +54,32 @@ export async function openUpstream(options: UpstreamOptions, clock: Clock, log: 
   const { apiKeyFile } = options;
   // Read for every request: a key is changed by replacing the file.
   const apiKey = apiKeyFile === undefined ? undefined : () => readFileSync(apiKeyFile, "utf8").trim();
-  const pcs = pcsSource({ http, baseUrl, ...(apiKey === undefined ? {} : { apiKey }) });
+  const rootCaCrlUrl = crlUrlOf(upstreamRoot);
+  const pcs = pcsSource({
+    http,
+    baseUrl,
+    ...(apiKey === undefined ? {} : { apiKey }),
+    ...(rootCaCrlUrl === undefined
+      ? {}
+      : { rootCaCrlUrl, crlOrigins: [...INTEL_CRL_ORIGINS, new URL(rootCaCrlUrl).origin] }),
+  });
   const around = { clock, random: Math.random };
   return {
     source: withBreaker(withRetry(pcs, around), around),
-    trustedRoots: upstreamRoot === undefined ? [INTEL_SGX_ROOT_KEY] : trustedRoots(upstreamRoot),
-    crlHosts: [baseUrl, ...INTEL_CRL_ORIGINS].map(crlHost),
+    trustedRoots: roots,
+    crlHosts: [baseUrl, ...INTEL_CRL_ORIGINS, ...(rootCaCrlUrl === undefined ? [] : [rootCaCrlUrl])].map(crlHost),
     close: () => http.close(),
   };
+}
+
+/** Where a root of one's own says that its CRL is. Undefined: Intel's, or a root that does not say. */
+function crlUrlOf(upstreamRoot: readonly string[] | undefined): string | undefined {
+  // They were read before: a file that cannot be is said by then.
+  for (const file of upstreamRoot ?? []) {
+    const url = rootDistributionPoint(readFileSync(file, "utf8"));
+    if (url !== undefined) return url;
+  }
+  return undefined;
 }
 
 async function openSoftware(options: UpstreamOptions, _clock: Clock, log: Logger): Promise<OpenUpstream> {

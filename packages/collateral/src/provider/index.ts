@@ -5,5 +5,6 @@ export {
   createCollateralProvider,
   type Provided,
 } from "./collateral-provider.ts";
+export { rootDistributionPoint } from "./distribution-point.ts";
 export type { ProviderEvent, ReportEvent } from "./events.ts";
 export { type QuoteNeeds, quoteNeeds } from "./quote-needs.ts";

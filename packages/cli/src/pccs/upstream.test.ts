@@ -1,0 +1,40 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { fakeService, ManualClock, type SoftwarePki, softwarePki } from "@confcom/collateral/testing";
+import { pino } from "pino";
+import { openUpstream } from "./upstream.ts";
+
+test("an upstream under a root of one's own: that root's CRL is fetched from where the root says, not from Intel", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "confcom-upstream-"));
+  const clock = new ManualClock();
+  let pki: SoftwarePki | undefined;
+  const service = await fakeService({
+    get pki() {
+      pki ??= softwarePki({ clock, crlBase: service.origin });
+      return pki;
+    },
+  });
+  try {
+    const root = join(directory, "root.pem");
+    pki = softwarePki({ clock, crlBase: service.origin });
+    writeFileSync(root, pki.rootPem);
+    const options = { upstreamRoot: [root], upstreamCa: undefined, apiKeyFile: undefined, stateDirectory: directory };
+    const upstream = await openUpstream({ ...options, upstream: service.base }, clock, pino({ enabled: false }));
+    try {
+      const { signal } = new AbortController();
+      const fetched = await upstream.source?.fetch({ kind: "root-ca-crl" }, { signal });
+      assert.ok(fetched && Buffer.from(fetched.answer.crl).equals(pki.crl("root")));
+      assert.equal(service.count("/IntelSGXRootCA.der"), 1);
+      assert.deepEqual(upstream.trustedRoots, [pki.trustedRoot]);
+      assert.ok(upstream.crlHosts.includes(service.origin));
+    } finally {
+      upstream.close();
+    }
+  } finally {
+    await service.close();
+    rmSync(directory, { recursive: true });
+  }
+});
