@@ -150,6 +150,11 @@ export class SqliteStore implements CollateralStore {
     await this.#writer?.ping();
   }
 
+  /** Ends the thread that writes as a defect of it would: for tests. */
+  async terminateWriter(): Promise<void> {
+    await this.#writer?.terminate();
+  }
+
   async close(): Promise<void> {
     await this.#writer?.close();
     this.leases.close();

@@ -93,6 +93,8 @@ function serve(database: Database, lock: Database, path: string): void {
         while (waiting.length > 0) commit();
         void backups.then(() => {
           attempt(request.id, () => {
+            // The connection that reads is still open, so that closing this one does not do it.
+            database.pragma("wal_checkpoint(TRUNCATE)");
             database.close();
             lock.close();
           });

@@ -80,6 +80,10 @@ export class WritingThread {
     await exited;
   }
 
+  async terminate(): Promise<void> {
+    await this.#worker.terminate();
+  }
+
   #ask(request: Request, rows: number): Promise<WorkerReply> {
     if (this.#ended !== undefined) return Promise.reject(this.#ended);
     if (this.#rows > 0 && this.#rows + rows > MAXIMUM_WAITING_ROWS) {
@@ -87,9 +91,10 @@ export class WritingThread {
     }
     const id = this.#next++;
     return new Promise((resolve, reject) => {
+      // First, because what cannot be cloned fails here and waits for nothing.
+      this.#worker.postMessage({ ...request, id });
       this.#rows += rows;
       this.#waiting.set(id, { rows, resolve, reject });
-      this.#worker.postMessage({ ...request, id });
     });
   }
 
