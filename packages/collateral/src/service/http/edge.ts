@@ -187,20 +187,18 @@ export class Edge {
     return readDocument(this.#service, this.cache, read, url, path, turn.figures);
   }
 
-  /** 401 for a missing token, a wrong one, and any token of a prefix that sent too many wrong ones. */
+  /**
+   * 401 for a missing token or a wrong one. A right one is never refused: a cluster's pods may all share the address prefix
+   * of the one that guesses. After too many wrong ones each costs its sender the connection; us it costs one hash.
+   */
   #authenticate(turn: Turn, kind: TokenKind): void {
     const token = turn.request.headers[TOKEN_HEADERS[kind]];
-    let reason = `the ${kind} token is missing`;
-    if (token !== undefined) {
-      if (!this.peers.mayTryToken(turn.peer, turn.started)) {
-        this.figures.limit("wrong-tokens");
-        reason = "too many wrong tokens from this address prefix";
-      } else if (this.#tokens.accepts(kind, token)) {
-        return;
-      } else {
-        this.peers.wrongToken(turn.peer);
-        reason = `the ${kind} token is wrong`;
-      }
+    if (token !== undefined && this.#tokens.accepts(kind, token)) return;
+    let reason = `the ${kind} token is ${token === undefined ? "missing" : "wrong"}`;
+    if (token !== undefined && !this.peers.takeWrongToken(turn.peer, turn.started)) {
+      this.figures.limit("wrong-tokens");
+      turn.response.shouldKeepAlive = false;
+      reason = "too many wrong tokens from this address prefix";
     }
     this.figures.tokensRefused++;
     throw new ServiceRefusal(401, reason);

@@ -30,7 +30,7 @@ export interface HttpLimits {
   /** Of these, those that the response cache does not answer. */
   readonly missRate: number;
   readonly missBurst: number;
-  /** Wrong tokens per minute and address prefix; beyond it tokens of this prefix are refused unread. */
+  /** Wrong tokens per minute and address prefix; beyond it each ends its connection. Right ones always pass. */
   readonly wrongTokens: number;
   /** Prefixes remembered for rates and tokens. */
   readonly maxPrefixes: number;

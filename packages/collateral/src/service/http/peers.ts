@@ -50,14 +50,12 @@ export class Peers {
     return true;
   }
 
-  /** Whether a token of this prefix is looked at. */
-  mayTryToken(peer: Peer, now: number): boolean {
+  /** Takes one wrong token from the prefix's share; false: it is used up. */
+  takeWrongToken(peer: Peer, now: number): boolean {
     this.#fill(peer, now);
-    return peer.wrongTokens >= 1;
-  }
-
-  wrongToken(peer: Peer): void {
+    if (peer.wrongTokens < 1) return false;
     peer.wrongTokens--;
+    return true;
   }
 
   #fill(peer: Peer, now: number): void {
