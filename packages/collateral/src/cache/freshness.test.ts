@@ -31,7 +31,7 @@ it("one stored by a clock an hour ahead is not fresh", () => {
   assert.notEqual(freshness({ storedAt: NOW + 1000 }, { nextUpdate: NOW + HOUR }, HOUR, terms).freshUntil, 0);
 });
 
-it("newer is: the later evaluation, then the later issue, then the later nextUpdate", () => {
+it("newer is: the later evaluation, or the CRL of a higher number, then the later issue, then the later nextUpdate", () => {
   const facts = (issued: number, nextUpdate: number, tcbEvaluationDataNumber: number) => ({
     issued,
     nextUpdate,
@@ -41,6 +41,9 @@ it("newer is: the later evaluation, then the later issue, then the later nextUpd
   assert.ok(compareAge(facts(1, 9, 17), facts(2, 1, 17)) < 0);
   assert.ok(compareAge(facts(1, 2, 17), facts(1, 1, 17)) > 0);
   assert.equal(compareAge(facts(1, 2, 17), facts(1, 2, 17)), 0);
+  const crl = (crlNumber: number, issued: number) => ({ crlNumber, issued, nextUpdate: 9 });
+  assert.ok(compareAge(crl(2, 1), crl(1, 5)) > 0);
+  assert.ok(compareAge(crl(1, 1), crl(1, 5)) < 0);
   assert.ok(compareAge({ issued: 2, nextUpdate: 2 }, { issued: 1, nextUpdate: 9 }) > 0);
 });
 

@@ -28,12 +28,13 @@ export function freshness(
 }
 
 /**
- * Below 0 if `a` is older than `b`, above 0 if newer: by number of the TCB evaluation where both have one, then by issue date, then by
- * nextUpdate. CRLs of one issuer have their numbers in the order of their issue dates.
+ * Below 0 if `a` is older than `b`, above 0 if newer: by number of the TCB evaluation, or of the CRL, where both have one, then by issue
+ * date, then by nextUpdate.
  */
 export function compareAge(a: AnswerFacts, b: AnswerFacts): number {
-  const evaluation = (a.tcbEvaluationDataNumber ?? 0) - (b.tcbEvaluationDataNumber ?? 0);
-  if (a.tcbEvaluationDataNumber !== undefined && b.tcbEvaluationDataNumber !== undefined && evaluation !== 0)
-    return evaluation;
+  for (const number of ["tcbEvaluationDataNumber", "crlNumber"] as const) {
+    const [one, other] = [a[number], b[number]];
+    if (one !== undefined && other !== undefined && one !== other) return one - other;
+  }
   return a.issued === b.issued ? a.nextUpdate - b.nextUpdate : a.issued - b.issued;
 }

@@ -70,8 +70,10 @@ function pckCertificate(request: PckCertificateRequest, answer: PckCertificateAn
   return { issued, nextUpdate, fmspc: upperHex(facts.fmspc), ca };
 }
 
-function crlFacts({ issued, nextUpdate, issuer }: CrlFacts): AnswerFacts {
-  return { issued, nextUpdate, ...(issuer === "root" ? {} : { ca: issuer }) };
+function crlFacts({ issued, nextUpdate, issuer, number }: CrlFacts): AnswerFacts {
+  // Below 0: one that cannot be compared.
+  const crlNumber = number < 0 ? {} : { crlNumber: number };
+  return { issued, nextUpdate, ...crlNumber, ...(issuer === "root" ? {} : { ca: issuer }) };
 }
 
 function pckCrl(request: PckCrlRequest, answer: PckCrlAnswer, terms: AnswerTerms): AnswerFacts {

@@ -7,6 +7,8 @@ export interface AnswerFacts {
   readonly nextUpdate: number;
   /** Of TCB info and identities. */
   readonly tcbEvaluationDataNumber?: number;
+  /** Of CRLs: grows with each one that an issuer gives out. */
+  readonly crlNumber?: number;
   readonly fmspc?: string;
   readonly tee?: Tee;
   readonly id?: IdentityName;

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { CollateralError } from "../errors.ts";
+import { parseCommentedJson } from "./commented-json.ts";
 import { parseQcnlConf, QCNL_CONF_LIMIT } from "./qcnl-conf.ts";
 
 function read(text: string) {
@@ -78,10 +79,32 @@ describe("qcnl.conf in JSON", () => {
     assert.equal(warnings.length, 2);
   });
 
+  it("of a key that is given twice the first one counts, as in RapidJSON, and the other one is said", () => {
+    const { conf, warnings } = read(
+      '{"retry_times": 1, "pccs_url": "https://a/", "retry_times": 2, "custom_request_options": ' +
+        '{"get_cert": {"headers": {"x": "1", "x": "2"}, "params": {}}}, "pccs_url": 5}',
+    );
+    assert.equal(conf.retry_times, 1);
+    assert.equal(conf.pccs_url, "https://a/");
+    assert.deepEqual(conf.custom_request_options?.headers, { x: "1" });
+    assert.equal(warnings.filter((text) => text.includes("is given again: the first one counts")).length, 3);
+    assert.equal(warnings.length, 3);
+  });
+
+  it("any JSON whose keys are each given once is read as JSON.parse reads it", () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        const text = JSON.stringify(value);
+        assert.deepEqual(parseCommentedJson(`/* a */${text}// b`), JSON.parse(text));
+      }),
+    );
+  });
+
   it("broken JSON, a comment without end and a file that is too large are refused", () => {
     refused("{");
     refused('{"pccs_url": "https://a/" /* }');
     refused('{"a": "b}');
+    refused(`{"a": ${"[".repeat(30_000)}${"]".repeat(30_000)}}`);
     refused(`{${" ".repeat(QCNL_CONF_LIMIT)}}`);
   });
 });

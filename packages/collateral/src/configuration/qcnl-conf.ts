@@ -145,7 +145,9 @@ function customOptions(value: unknown): CustomRequestOptions | undefined {
 function readJson(json: string, path: string, warn: (text: string) => void): QcnlConf {
   let document: unknown;
   try {
-    document = parseCommentedJson(json);
+    document = parseCommentedJson(json, (key) =>
+      warn(`the key ${JSON.stringify(key.slice(0, 64))} is given again: the first one counts`),
+    );
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new CollateralError("CONFIGURATION", `${path} begins with { but is no JSON: ${why}`, { cause });

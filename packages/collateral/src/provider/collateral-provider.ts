@@ -184,6 +184,7 @@ export class CollateralProvider {
           signal,
           (end - this.#options.clock.now()) / (sources.length - index),
         );
+        refuseLowerCrl(found.held, held, this.#options.clock.now());
         if (found.held.facts.nextUpdate > this.#options.clock.now())
           return await this.#accept(key, found, held, failures);
         expired = expired === undefined || compareAge(found.held.facts, expired.facts) > 0 ? found.held : expired;
@@ -358,6 +359,18 @@ export class CollateralProvider {
 function newest(a: Held | undefined, b: Held | undefined): Held | undefined {
   if (a === undefined || b === undefined) return a ?? b;
   return compareAge(a.facts, b.facts) >= 0 ? a : b;
+}
+
+/** Where what is held expired, a CRL that its issuer gave out before it is no better for a later nextUpdate: it may revoke less. */
+function refuseLowerCrl(found: Held, held: Held | undefined, now: number): void {
+  const [number, least] = [found.facts.crlNumber, held?.facts.crlNumber];
+  if (held === undefined || now < held.facts.nextUpdate) return;
+  if (number === undefined || least === undefined || number >= least) return;
+  throw new CollateralError(
+    "ANSWER_EXPIRED",
+    `${found.source} answered with CRL number ${number}, which is before number ${least} that was had from ${held.source}`,
+    { source: found.source },
+  );
 }
 
 /** Ends at the signal even if the source does not listen to it. */
