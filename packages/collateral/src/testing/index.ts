@@ -1,3 +1,4 @@
+export * from "../sources/testing/golden-requests.ts";
 export { type Fault, withForgedSignature } from "./fake-faults.ts";
 export type { ServiceForm } from "./fake-replies.ts";
 export { FakeService, type FakeServiceOptions, type FaultRule, fakeService, type SeenRequest } from "./fake-service.ts";

@@ -91,6 +91,7 @@ test("az-dcap-client reads PCK certificates as JSON, SVNs in the byte order of e
   assert.equal(json.pckCert, PEM_LEAF);
   assert.equal(json["sgx-Tcbm"], `${CPU_SVN.toUpperCase()}0D00`);
   assert.equal(json["sgx-Pck-Certificate-Issuer-Chain"], CHAIN);
+  assert.equal(json.cacheMaxAge, "3600");
   assert.deepEqual(service.asked, [`pck-certificate/${QE_ID.toUpperCase()}/0000/${CPU_SVN.toUpperCase()}/0D00`]);
 });
 
@@ -115,6 +116,23 @@ test("az-dcap-client names CRLs by URLs that are escaped twice, and gets PEM wit
     assert.match(String(headers["sgx-pck-crl-issuer-chain"]), /ROOT%0A-----END%20CERTIFICATE-----%0A$/);
   }
   assert.deepEqual(service.asked, ["pck-crl/processor", "pck-crl/platform", "root-ca-crl", "pck-crl/platform"]);
+});
+
+test("az-dcap-client gets Cache-Control with every document and a chain with the root's CRL; others get neither", async (t) => {
+  const { ask, service } = await serve(t);
+  for (const path of ["tcb?fmspc=00606a000000&", "qe/identity?", "pckcrl?ca=platform&", "rootcacrl?"]) {
+    const azure = await ask("GET", `${V4}/${path}clientid=production_client`);
+    assert.equal(azure.headers["cache-control"], "max-age=3600", path);
+    const other = await ask("GET", `${V4}/${path}`);
+    assert.equal(other.headers["cache-control"], undefined, path);
+    assert.equal(other.text, azure.text, path);
+    if (path !== "rootcacrl?") continue;
+    assert.match(String(azure.headers["sgx-pck-crl-issuer-chain"]), /ROOT%0A-----END%20CERTIFICATE-----%0A$/);
+    assert.equal(other.headers["sgx-pck-crl-issuer-chain"], undefined);
+  }
+  service.onGet = (request) => ({ ...served200(request), stale: true });
+  const stale = await ask("GET", `${V4}/qve/identity?clientid=production_client`);
+  assert.equal(stale.headers["cache-control"], "max-age=0");
 });
 
 test("a stale answer says so", async (t) => {

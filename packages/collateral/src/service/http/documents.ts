@@ -23,10 +23,11 @@ export function documentRead(endpoint: Endpoint, query: Query, routed: DocumentR
   const { tee, version } = routed;
   const name = endpoint.name as Parameters<typeof documentRequest>[0];
   const request = documentRequest(name, query, tee, version);
-  const form: Representation = { version, form: formOf(name, query) };
+  const form = formOf(name, query);
+  const azure = form === "azure" || query.get("clientid") !== undefined;
   // A CRL's URL is in the text; it goes into log lines.
   const key = requestKey(request).replaceAll('"', "%22").replaceAll("\\", "%5C");
-  return { request, form, representation: `${key}#${form.form}` };
+  return { request, form: { version, form, azure }, representation: `${key}#${form}${azure ? "+azure" : ""}` };
 }
 
 export type DocumentRoute = Pick<Representation, "version"> & { readonly tee: "sgx" | "tdx" };
@@ -62,8 +63,7 @@ export function readDocument(
     return response;
   };
   try {
-    if (read.request.kind === "root-ca-crl" && read.form.form === "azure")
-      return withRootChain(service, cache, entry, keep);
+    if (read.request.kind === "root-ca-crl" && read.form.azure) return withRootChain(service, cache, entry, keep);
     const served = service.get(read.request);
     if (!(served instanceof Promise)) return keep(served);
     return served.then(keep).catch((error: unknown) => {

@@ -20,7 +20,12 @@ export interface Representation {
   readonly version: ApiVersion;
   /** `text`: hexadecimal, PEM for certificates. `azure`: as az-dcap-client reads it (spec: DCAP §14). */
   readonly form: "text" | "der" | "azure";
+  /** For az-dcap-client, which fails without Cache-Control and, for a CRL, without an issuer chain. */
+  readonly azure: boolean;
 }
+
+/** Seconds that az-dcap-client keeps an answer: long enough to spare the service, short enough for a revocation to arrive. */
+const AZURE_MAX_AGE = 3600;
 
 const HTML = "text/html; charset=utf-8";
 const PEM = "application/x-pem-file; charset=utf-8";
@@ -30,11 +35,15 @@ const CRL = "application/pkix-crl";
 /** Headers and body of a 200 (spec: DCAP §12; types with the charset that the reference's framework adds to text). */
 export function answerResponse(
   answer: CollateralAnswer,
-  { version, form }: Representation,
+  { version, form, azure }: Representation,
   stale: boolean,
   rootCrlChain?: string,
 ): PreparedResponse {
-  const warning = stale ? ["Warning", '110 - "Response is Stale"'] : [];
+  const maxAge = stale ? 0 : AZURE_MAX_AGE;
+  const freshness = [
+    ...(azure ? ["Cache-Control", `max-age=${maxAge}`] : []),
+    ...(stale ? ["Warning", '110 - "Response is Stale"'] : []),
+  ];
   switch (answer.kind) {
     case "pck-certificate": {
       const chain = issuerChain(answer.issuerChain).encoded;
@@ -47,7 +56,7 @@ export function answerResponse(
         answer.ca.toUpperCase(),
         "SGX-PCK-Certificate-Issuer-Chain",
         chain,
-        ...warning,
+        ...freshness,
       ];
       if (form !== "azure") return prepared(200, head, PEM, answer.certificate);
       const body = JSON.stringify({
@@ -56,6 +65,7 @@ export function answerResponse(
         "sgx-Tcbm": answer.tcbm,
         "sgx-Fmspc": answer.fmspc,
         "sgx-Pck-Certificate-CA-Type": answer.ca.toUpperCase(),
+        cacheMaxAge: `${maxAge}`,
       });
       return prepared(200, head, JSON_TYPE, body);
     }
@@ -63,21 +73,21 @@ export function answerResponse(
       return crlResponse(answer.crl, form, PEM, [
         "SGX-PCK-CRL-Issuer-Chain",
         issuerChain(answer.issuerChain).encoded,
-        ...warning,
+        ...freshness,
       ]);
     case "root-ca-crl": {
       const chain = rootCrlChain === undefined ? [] : ["SGX-PCK-CRL-Issuer-Chain", issuerChain(rootCrlChain).encoded];
-      return crlResponse(answer.crl, form, `${CRL}; charset=utf-8`, [...chain, ...warning]);
+      return crlResponse(answer.crl, form, `${CRL}; charset=utf-8`, [...chain, ...freshness]);
     }
     case "crl":
-      return crlResponse(answer.crl, "der", CRL, warning);
+      return crlResponse(answer.crl, "der", CRL, freshness);
     case "tcb-info": {
       const name = version === 3 ? "SGX-TCB-Info-Issuer-Chain" : "TCB-Info-Issuer-Chain";
-      return prepared(200, [name, issuerChain(answer.issuerChain).encoded, ...warning], JSON_TYPE, answer.body);
+      return prepared(200, [name, issuerChain(answer.issuerChain).encoded, ...freshness], JSON_TYPE, answer.body);
     }
     case "identity": {
       const chain = issuerChain(answer.issuerChain).encoded;
-      return prepared(200, ["SGX-Enclave-Identity-Issuer-Chain", chain, ...warning], JSON_TYPE, answer.body);
+      return prepared(200, ["SGX-Enclave-Identity-Issuer-Chain", chain, ...freshness], JSON_TYPE, answer.body);
     }
   }
 }

@@ -357,3 +357,20 @@ export const AZ_DCAP_GOLDEN_REQUESTS: readonly GoldenRequest[] = [
 ];
 
 export const GOLDEN_REQUESTS: readonly GoldenRequest[] = [...QCNL_GOLDEN_REQUESTS, ...AZ_DCAP_GOLDEN_REQUESTS];
+
+/**
+ * What our service answers. It knowingly does other than the reference for az-dcap-client, which reads certificates as JSON,
+ * names CRLs by URL, and takes no CRL without an issuer chain and no document without Cache-Control.
+ */
+export function servedGolden(golden: GoldenRequest): Pick<GoldenRequest, "status" | "encoding" | "answerHeaders"> {
+  const { client, path, status, encoding, answerHeaders = [] } = golden;
+  if (client !== "az-dcap-client") return golden;
+  if (path.includes("/pckcert?"))
+    return { status, encoding: "json", answerHeaders: [...answerHeaders, "Cache-Control"] };
+  if (path.includes("/pckcrl?uri=")) {
+    return { status: 200, encoding: "pem", answerHeaders: [...CRL_HEADERS, "Cache-Control"] };
+  }
+  if (status !== 200) return golden;
+  const chain = path.includes("/rootcacrl?") ? CRL_HEADERS : answerHeaders;
+  return { status, ...(encoding === undefined ? {} : { encoding }), answerHeaders: [...chain, "Cache-Control"] };
+}
