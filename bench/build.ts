@@ -32,11 +32,21 @@ function compile(name: string, sources: readonly string[], libraries: readonly s
 export function buildPrograms(): Programs {
   return {
     limit: compile("server", ["server.c", "message.c", "quote.c"], ["-lcrypto"]),
-    load: compile("load", ["load.c"], []),
+    load: buildLoad(),
   };
+}
+
+/** The load on an AESM server. */
+export function buildLoad(): string {
+  return compile("load", ["load.c"], []);
 }
 
 /** The limit of quote verification. */
 export function buildVerifyLimit(): string {
   return compile("verify", ["verify.c"], ["-D_POSIX_C_SOURCE=200809L", "-lcrypto"]);
+}
+
+/** The load on an HTTP server. */
+export function buildHttpLoad(): string {
+  return compile("http-load", ["http-load.c"], []);
 }

@@ -8,14 +8,19 @@ const TICKS_PER_SECOND = 100;
  * fields so that their sum is the scheduler's exact figure.
  */
 export function cpuMicroseconds(pids: readonly number[]): number {
-  let ticks = 0;
-  for (const pid of pids) {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    // The command name, field 2, may hold blanks and brackets; counting starts behind its last bracket, at field 3.
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    ticks += Number(fields[14 - 3]) + Number(fields[15 - 3]);
-  }
-  return (ticks * 1e6) / TICKS_PER_SECOND;
+  return pids.reduce((sum, pid) => sum + statMicroseconds(`/proc/${pid}/stat`), 0);
+}
+
+/** The same of the first thread of a process alone: where Node runs JavaScript that no worker runs. */
+export function mainThreadMicroseconds(pid: number): number {
+  return statMicroseconds(`/proc/${pid}/task/${pid}/stat`);
+}
+
+function statMicroseconds(path: string): number {
+  const stat = readFileSync(path, "utf8");
+  // The command name, field 2, may hold blanks and brackets; counting starts behind its last bracket, at field 3.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return ((Number(fields[14 - 3]) + Number(fields[15 - 3])) * 1e6) / TICKS_PER_SECOND;
 }
 
 export interface Memory {

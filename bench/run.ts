@@ -1,9 +1,14 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, cpus, release, tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { buildBundle } from "../packages/cli/build.ts";
-import { buildPrograms, buildVerifyLimit, type Programs } from "./build.ts";
+import { buildHttpLoad, buildLoad, buildPrograms, buildVerifyLimit, type Programs } from "./build.ts";
+import { measureHelperQuotes } from "./collateral/helper-quotes.ts";
+import { type CollateralPlan, measureCollateral } from "./collateral/measure.ts";
+import { renderCollateral } from "./collateral/table.ts";
+import { judgeCollateral } from "./collateral/targets.ts";
 import { type MemoryGrowth, measureMemory } from "./memory.ts";
 import { checkSameWork, firstQuote, type Workload, writeRequests } from "./preparation.ts";
 import { killRunningServers, ServerProcess, stopRunningServers } from "./server-process.ts";
@@ -16,6 +21,8 @@ import { renderVerification } from "./verification/table.ts";
 import { judgeVerification } from "./verification/targets.ts";
 
 const WORKERS = 2;
+/** Not where `npm run build` writes: a build meanwhile would take away what is measured. */
+const BUNDLE = fileURLToPath(new URL("target/confcom", import.meta.url));
 
 const USAGE = `Usage: npm run bench -- [options]
   --json            print the results as JSON
@@ -24,6 +31,7 @@ const USAGE = `Usage: npm run bench -- [options]
   --clients LIST    concurrent clients (default 1,8,32,64)
   --no-memory       leave out the run of 1,000,000 requests
   --verify          quote verification only; --no-verify leaves it out
+  --collateral      the collateral service only; --no-collateral leaves it out
   --evp             the limit of verification through EVP_DigestVerify, a fifth dearer
   --command TEXT    measure another AESM server: its command line with {socket}, {state} and {workers}
 `;
@@ -35,6 +43,7 @@ interface Options {
   readonly plan: ThroughputPlan;
   readonly quoteHelper: boolean;
   readonly verification: VerificationPlan | undefined;
+  readonly collateral: (CollateralPlan & { readonly bundle: string }) | undefined;
   /** The quote helper's command line. */
   command(socketPath: string, statePath: string): string[];
 }
@@ -52,6 +61,7 @@ async function options(): Promise<Options> {
       clients: { type: "string" },
       memory: { type: "boolean" },
       verify: { type: "boolean" },
+      collateral: { type: "boolean" },
       evp: { type: "boolean", default: false },
       command: { type: "string" },
       help: { type: "boolean", default: false },
@@ -76,8 +86,11 @@ async function options(): Promise<Options> {
     },
   };
   const { command } = values;
-  const quoteHelper = values.verify !== true;
-  const bundle = command === undefined && quoteHelper ? await buildBundle() : undefined;
+  // A part that is named runs alone, or with the others that are named.
+  const named = values.verify === true || values.collateral === true;
+  const quoteHelper = !named;
+  const collateral = named ? values.collateral === true : values.collateral !== false && command === undefined;
+  const bundle = (command === undefined && quoteHelper) || collateral ? await buildBundle(BUNDLE) : undefined;
   return {
     json: values.json,
     memory: values.memory ?? !quick,
@@ -85,9 +98,11 @@ async function options(): Promise<Options> {
     plan,
     quoteHelper,
     verification:
-      values.verify === false
+      values.verify === false || (named && values.verify !== true)
         ? undefined
         : { rounds: values.rounds === undefined && !quick ? 9 : rounds, scale: quick ? 6 : 12, evp: values.evp },
+    collateral:
+      collateral && bundle !== undefined ? { bundle: bundle.main, ...collateralPlan(quick, values.rounds) } : undefined,
     command: (socketPath, statePath) =>
       bundle === undefined
         ? (command ?? "")
@@ -104,6 +119,19 @@ async function options(): Promise<Options> {
             "quote-helper",
             ...["--socket", socketPath, "--state", statePath, "--workers", String(WORKERS)],
           ],
+  };
+}
+
+/** Five certificates a platform make a database of 1 GiB. */
+function collateralPlan(quick: boolean, rounds: string | undefined): CollateralPlan {
+  const given = rounds === undefined ? undefined : positive(rounds);
+  return {
+    fleet: quick ? { platforms: 10_000, certificatesEach: 1 } : { platforms: 100_000, certificatesEach: 5 },
+    clients: 64,
+    rounds: given ?? (quick ? 2 : 7),
+    roundsWithImport: given ?? (quick ? 1 : 3),
+    requests: quick ? 10_000 : 20_000,
+    coldStarts: quick ? 3 : 5,
   };
 }
 
@@ -174,6 +202,13 @@ async function measure(programs: Programs, options: Options, directory: string):
   return { throughput, startUp, memory };
 }
 
+async function collateralResults(plan: CollateralPlan & { readonly bundle: string }, directory: string) {
+  const { bundle, rounds, requests } = plan;
+  const service = await measureCollateral(bundle, buildHttpLoad(), directory, plan, progress);
+  const quotes = await measureHelperQuotes(bundle, buildLoad(), directory, { rounds, requests }, progress);
+  return { service, quotes, verdicts: judgeCollateral(service, quotes) };
+}
+
 /** The limit's workers, from its "ready PID PID" line. */
 function limitPids(output: string): number[] {
   const pids = /^ready((?: \d+)+)$/m.exec(output)?.[1]?.trim().split(" ").map(Number);
@@ -191,6 +226,7 @@ async function main(): Promise<void> {
   const results = chosen.quoteHelper ? await measure(buildPrograms(), chosen, directory) : undefined;
   const verification =
     chosen.verification && (await measureVerification(buildVerifyLimit(), directory, chosen.verification, progress));
+  const collateral = chosen.collateral && (await collateralResults(chosen.collateral, directory));
   const verdicts = results && judge(results);
   const verificationVerdicts = verification && judgeVerification(verification);
   if (chosen.json) {
@@ -205,6 +241,7 @@ async function main(): Promise<void> {
       machine,
       ...quoteHelper,
       verification: verification && { ...verification, verdicts: verificationVerdicts },
+      collateral,
     };
     process.stdout.write(`${JSON.stringify(output, null, 2)}\n`);
     return;
@@ -212,6 +249,7 @@ async function main(): Promise<void> {
   const tables: string[] = [];
   if (results && verdicts) tables.push(renderTable(results, verdicts));
   if (verification && verificationVerdicts) tables.push(renderVerification(verification, verificationVerdicts));
+  if (collateral) tables.push(renderCollateral(collateral.service, collateral.quotes, collateral.verdicts));
   process.stdout.write(tables.join("\n"));
 }
 

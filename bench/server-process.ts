@@ -19,13 +19,20 @@ export class ServerProcess {
   readonly #output: Buffer[] = [];
   #stopping = false;
 
-  constructor(name: string, socketPath: string, argv: readonly string[], environment: NodeJS.ProcessEnv) {
+  /** `log`: a file descriptor that takes standard error instead of the output kept here. */
+  constructor(
+    name: string,
+    socketPath: string,
+    argv: readonly string[],
+    environment: NodeJS.ProcessEnv,
+    log: number | "pipe" = "pipe",
+  ) {
     const [command = "", ...rest] = argv;
-    rmSync(socketPath, { force: true });
+    if (socketPath !== "") rmSync(socketPath, { force: true });
     this.name = name;
     this.socketPath = socketPath;
     this.spawnedAt = performance.now();
-    this.#child = spawn(command, rest, { stdio: ["ignore", "pipe", "pipe"], env: environment });
+    this.#child = spawn(command, rest, { stdio: ["ignore", "pipe", log], env: environment });
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream?.on("data", (chunk: Buffer) => {
         // Enough to tell why it failed; a server that talks a lot must not fill our memory.
@@ -52,6 +59,18 @@ export class ServerProcess {
       this.assertAlive();
       if (performance.now() > deadline)
         throw new Error(`${this.name} does not accept on ${this.socketPath}: ${this.output}`);
+      await delay(1);
+    }
+  }
+
+  /** What the server has said that matches; fails when the process ends first. */
+  async said(pattern: RegExp, timeoutMs: number = START_TIMEOUT_MS): Promise<string> {
+    const deadline = this.spawnedAt + timeoutMs;
+    for (;;) {
+      const found = pattern.exec(this.output)?.[1];
+      if (found !== undefined) return found;
+      this.assertAlive();
+      if (performance.now() > deadline) throw new Error(`${this.name} does not start: ${this.output}`);
       await delay(1);
     }
   }

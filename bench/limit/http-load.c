@@ -4,7 +4,8 @@
 //
 // TARGETS is a file of request targets ("/path?query"), one a line; each request takes one at random, from a generator that
 // is seeded the same every time. Every answer must be 200 with a Content-Length, or it counts as an error. A latency runs
-// from before the send to the last byte. Prints one line of JSON and ends; after SECONDS (default 120) without the last
+// from before the send to the last byte. Every client comes from a network (/24) of its own, 127.1.N.1, as the machines of a
+// fleet do, so that limits by address apply as they are meant to. Prints one line of JSON and ends; after SECONDS (default 120) without the last
 // answer it ends with status 75.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -23,7 +24,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MAX_CLIENTS = 1024, MAX_ANSWER = 1 << 20, MAX_TARGET = 4096 };
+enum { MAX_CLIENTS = 256, MAX_ANSWER = 1 << 20, MAX_TARGET = 4096 };
 
 struct target {
     const char *text;
@@ -106,10 +107,13 @@ static void ask(struct client *client) {
 
 static void open_client(struct client *client, int poller) {
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = client};
+    uint32_t number = (uint32_t)(client - clients);
+    struct sockaddr_in own = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f010001u + (number << 8))};
     int one = 1;
     client->answer = malloc(MAX_ANSWER + 1);
     client->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (client->answer == NULL || client->fd < 0) die("socket");
+    if (bind(client->fd, (struct sockaddr *)&own, sizeof own) != 0) die("bind");
     if (connect(client->fd, (struct sockaddr *)&address, sizeof address) != 0) die("connect");
     setsockopt(client->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     if (epoll_ctl(poller, EPOLL_CTL_ADD, client->fd, &event) != 0) die("epoll_ctl");
