@@ -17,25 +17,35 @@ export interface Daemon {
   readonly ready: ReadyLine;
   /** SIGTERM, then the exit status; SIGKILL when it does not leave in five seconds. */
   stop(): Promise<number | null>;
-  /** For a process that is itself ending. */
-  kill(): void;
 }
 
 const READY_DEADLINE_MS = 20_000;
 const STOP_DEADLINE_MS = 5_000;
+const TOLD_TOO_MS = 500;
 
-/** Starts one of confcom's daemons as a process of its own and waits for its ready line. Throws CommandError. */
-export async function startDaemon(command: "quote-helper" | "pccs", args: readonly string[]): Promise<Daemon> {
+/**
+ * Starts one of confcom's daemons as a process of its own and waits for its ready line. `onSpawn` gets what kills it at
+ * once, for whoever ends before it is ready. Throws CommandError.
+ */
+export async function startDaemon(
+  command: "quote-helper" | "pccs",
+  args: readonly string[],
+  onSpawn: (kill: () => void) => void,
+): Promise<Daemon> {
   const main = process.argv[1] as string;
   const child = spawn(process.execPath, [...process.execArgv, main, command, "--json", ...args], {
     stdio: ["ignore", "pipe", "pipe"],
   });
+  const kill = () => void child.kill("SIGKILL");
+  onSpawn(kill);
   const errors: string[] = [];
   createInterface({ input: child.stderr }).on("line", (line) => errors.push(line));
   const exited = new Promise<number | null>((resolve) => child.on("exit", (code) => resolve(code)));
   const ready = await Promise.race([readyLine(child), exited.then(() => undefined), timeout(READY_DEADLINE_MS)]);
   if (ready === undefined) {
-    child.kill("SIGKILL");
+    kill();
+    // Ctrl-C reaches the daemon too: when it leaves as told, this process is about to be told the same.
+    if (child.exitCode === 0) await new Promise((resolve) => setTimeout(resolve, TOLD_TOO_MS));
     throw new CommandError(
       "CLI_QUOTE_HELPER_FAILED",
       `confcom ${command} did not become ready: ${errors.slice(-3).join(" | ") || "it printed nothing"}`,
@@ -46,7 +56,6 @@ export async function startDaemon(command: "quote-helper" | "pccs", args: readon
   return {
     pid: child.pid as number,
     ready,
-    kill: () => child.kill("SIGKILL"),
     stop: async () => {
       child.kill("SIGTERM");
       const forced = setTimeout(() => child.kill("SIGKILL"), STOP_DEADLINE_MS);

@@ -20,7 +20,7 @@ import { createDemoEnclave } from "../software-enclave.ts";
 import type { Output } from "../terminal/output.ts";
 import { drawTree } from "../terminal/tree.ts";
 import { printVerdict, verdictJson } from "../verify/verdict.ts";
-import { type Daemon, startDaemon } from "./daemon.ts";
+import { startDaemon } from "./daemon.ts";
 import { Steps } from "./steps.ts";
 
 /** Ctrl-C, a polite kill, a closed terminal, Ctrl-\\: whatever ends the demo, nothing is left. */
@@ -31,10 +31,12 @@ const STATEMENT = "hello from a machine without SGX";
 /** Makes one quote through a quote helper of its own and verifies it. Everything it starts or writes is gone at the end. */
 export async function runDemo(options: { full?: boolean; json?: boolean }, output: Output): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), "confcom-demo-"));
-  let kill = () => {};
+  const kills: (() => void)[] = [];
+  const started = (kill: () => void) => kills.push(kill);
   const cleanUp = () => {
-    kill();
-    rmSync(directory, { recursive: true, force: true });
+    for (const kill of kills) kill();
+    // A daemon that is being killed may still be making a file.
+    rmSync(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 });
   };
   const interrupted = () => {
     cleanUp();
@@ -46,26 +48,17 @@ export async function runDemo(options: { full?: boolean; json?: boolean }, outpu
     const state = join(directory, "state");
     const socket = join(directory, "aesm.socket");
     steps.heading("One quote, end to end, on a machine that needs no SGX");
-    const { service, root, token } = await startService(steps, directory, (started) => {
-      kill = started.kill;
-    });
+    const { service, root, token } = await startService(steps, directory, started);
     const daemon = await steps.run("start a quote helper", async () => {
       const registers = ["--pccs", service.ready.url, "--pccs-root", root, "--pccs-user-token-file", token];
-      const started = await startDaemon("quote-helper", [
-        ...["--socket", socket, "--state", state, "--workers", "2"],
-        ...registers,
-      ]);
-      kill = () => {
-        started.kill();
-        service.kill();
-      };
-      return { value: started, found: `process ${started.pid}, ${started.ready.workers} event loops, ${socket}` };
+      const serves = ["--socket", socket, "--state", state, "--workers", "2"];
+      const value = await startDaemon("quote-helper", [...serves, ...registers], started);
+      return { value, found: `process ${value.pid}, ${value.ready.workers} event loops, ${socket}` };
     });
     const made = await makeQuote(steps, socket);
     const result = await verifyMade(steps, state, made.quote);
     await steps.run("stop the quote helper", async () => ({ value: await daemon.stop(), found: "drained and left" }));
     await steps.run("stop the PCCS", async () => ({ value: await service.stop(), found: "drained and left" }));
-    kill = () => {};
     if (options.json) output.json({ steps: steps.done, quote: made.quote, verification: verdictJson(result) });
     else printResult(made.quote, result, options.full === true, output);
   } finally {
@@ -75,7 +68,7 @@ export async function runDemo(options: { full?: boolean; json?: boolean }, outpu
 }
 
 /** A PCCS with the software platform's provisioning authority behind it, and what a helper needs to register there. */
-async function startService(steps: Steps, directory: string, onStart: (service: Daemon) => void) {
+async function startService(steps: Steps, directory: string, onSpawn: (kill: () => void) => void) {
   const [root, token, hashes] = ["root.pem", "user-token", "user-token-hashes"].map((name) =>
     join(directory, name),
   ) as [string, string, string];
@@ -84,9 +77,9 @@ async function startService(steps: Steps, directory: string, onStart: (service: 
   writeFileSync(hashes, `${createHash("sha512").update(secret).digest("hex")}\n`, { mode: 0o600 });
   const service = await steps.run("start a PCCS", async () => {
     const serves = ["--http", "--listen", "127.0.0.1:0", "--state", join(directory, "pccs"), "--mode", "req"];
-    const started = await startDaemon("pccs", [...serves, "--upstream", "software", "--user-token-file", hashes]);
-    onStart(started);
-    return { value: started, found: `process ${started.pid}, ${started.ready.url}, with a provisioning CA of its own` };
+    const upstream = ["--upstream", "software", "--user-token-file", hashes];
+    const value = await startDaemon("pccs", [...serves, ...upstream], onSpawn);
+    return { value, found: `process ${value.pid}, ${value.ready.url}, with a provisioning CA of its own` };
   });
   writeFileSync(root, service.ready.rootCertificate);
   return { service, root, token };
