@@ -1,6 +1,6 @@
 import type { Clock, Random } from "../clock.ts";
 import type { CollateralStore, StoredCrl } from "../store/store.ts";
-import type { CollateralChecks } from "./checks.ts";
+import type { CheckContext, CollateralChecks } from "./checks.ts";
 import type { ServiceLimits } from "./limits.ts";
 import type { ServiceReport, UpstreamShare } from "./report.ts";
 import type { CachingMode } from "./service.ts";
@@ -31,9 +31,7 @@ export interface ServiceContext {
 }
 
 /** What checks of answers go by: the time, and the root CA's CRL where there is one, which then revokes too. */
-export async function checkContext(
-  context: ServiceContext,
-): Promise<{ readonly now: number; readonly rootCaCrl?: Uint8Array }> {
+export async function checkContext(context: ServiceContext): Promise<CheckContext> {
   const now = context.clock.now();
   const root: StoredCrl | undefined = await context.store.rootCaCrl();
   return root === undefined ? { now } : { now, rootCaCrl: root.crl };

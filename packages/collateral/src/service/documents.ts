@@ -1,6 +1,7 @@
 import { CollateralError } from "../errors.ts";
-import { requestKey } from "../request.ts";
+import { type CertificationCa, requestKey } from "../request.ts";
 import type { MaybePromise } from "../store/store.ts";
+import type { CheckContext } from "./checks.ts";
 import { checkContext, type ServiceContext } from "./context.ts";
 import { crlUrlAllowed } from "./crl-hosts.ts";
 import { withDeadline } from "./deadline.ts";
@@ -11,6 +12,8 @@ import type { UpstreamShare } from "./report.ts";
 import type { Served } from "./service.ts";
 import { ServiceRefusal } from "./status.ts";
 import { type Document, type DocumentRequest, documentChange, readDocument } from "./stored-document.ts";
+
+const CAS: readonly CertificationCa[] = ["processor", "platform"];
 
 export interface FetchOptions {
   readonly share: UpstreamShare;
@@ -180,7 +183,7 @@ export class Documents {
     const answer = await upstream.fetch(asked, caller);
     let facts: Awaited<ReturnType<typeof checks.answer>>;
     try {
-      facts = await checks.answer(request, answer, await checkContext(this.#context));
+      facts = await checks.answer(request, answer, await this.#checkContext(request));
     } catch (error) {
       upstream.distrusted(request.kind, caller, error);
       throw error;
@@ -192,6 +195,23 @@ export class Documents {
     if (kept) await store.write([documentChange(request, answer, facts)]);
     // The store keeps what was issued later, so what is in it now is the best there is.
     return (kept ? await readDocument(store, request) : undefined) ?? { answer, issued, nextUpdate };
+  }
+
+  /** A CRL by its distribution point may be a PCK CA's: that CA is known by the chain beneath which its certificates are. */
+  async #checkContext(request: DocumentRequest): Promise<CheckContext> {
+    const context = await checkContext(this.#context);
+    if (request.kind !== "crl") return context;
+    const chains = await Promise.all(CAS.map((ca) => this.#pckIssuerChain(ca, request.url)));
+    return { ...context, pckIssuerChains: chains.filter((chain) => chain !== undefined) };
+  }
+
+  /** Where nothing is stored of the CA that a URL names, its CRL from the provisioning service comes with the chain. */
+  async #pckIssuerChain(ca: CertificationCa, url: string): Promise<string | undefined> {
+    const { store } = this.#context;
+    const stored = (await store.pckChain(ca)) ?? (await store.pckCrl(ca))?.issuerChain;
+    if (stored !== undefined || !new RegExp(`[?&]ca=${ca}(?:&|$)`, "i").test(url)) return stored;
+    const fetched = await this.ensure({ kind: "pck-crl", ca }, "misses").catch(() => undefined);
+    return fetched?.answer.issuerChain;
   }
 
   #isFresh({ nextUpdate }: { readonly nextUpdate: number }): boolean {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { httpClient } from "../http/index.ts";
 import { pcsSource } from "../sources/index.ts";
-import { fakeService, pckRequest, softwarePki, TEST_FMSPC } from "../testing/index.ts";
+import { fakeService, ManualClock, pckRequest, type SoftwarePki, softwarePki, TEST_FMSPC } from "../testing/index.ts";
 import { genuineChecks } from "./genuine-checks.ts";
 import { serviceBench, statusOf } from "./testing/service-bench.ts";
 
@@ -62,4 +62,29 @@ test("over a PCS under another root nothing is stored or served", async (t) => {
   assert.equal(await statusOf(() => service.get(TCB_INFO)), 460);
   assert.equal(await statusOf(() => service.get(pckRequest(platform))), 460);
   assert.equal(store.writes, 0);
+});
+
+test("the CRL of a PCK CA is served by its distribution point, though nothing is known of the CA before", async (t) => {
+  const clock = new ManualClock();
+  let pki: SoftwarePki | undefined;
+  const fake = await fakeService({
+    get pki() {
+      pki ??= softwarePki({ clock, crlBase: fake.origin });
+      return pki;
+    },
+  });
+  pki = softwarePki({ clock, crlBase: fake.origin });
+  const http = httpClient({ clock: CLOCK });
+  const upstream = pcsSource({ http, baseUrl: fake.base, crlOrigins: [fake.origin] });
+  const allowedCrlHosts = [fake.origin];
+  const bench = serviceBench("LAZY", { upstream, checks: genuineChecks([pki.trustedRoot]), allowedCrlHosts });
+  t.after(async () => {
+    await bench.service.close();
+    http.close();
+    await fake.close();
+  });
+  for (const ca of ["platform", "processor"] as const) {
+    const served = await bench.service.get({ kind: "crl", url: pki.pckCrlUrl(ca) });
+    assert.ok(Buffer.from(served.answer.crl).equals(pki.crl(ca)), ca);
+  }
 });

@@ -1,3 +1,4 @@
+import { CollateralError } from "../errors.ts";
 import type { PckCertificateRequest } from "../request.ts";
 import type { MaybePromise, PlatformKey, RawTcbKey, StoreChange, StoredPckAnswer } from "../store/store.ts";
 import type { ServiceContext } from "./context.ts";
@@ -27,15 +28,17 @@ export class PckCertificateRequests {
   readonly #digest: (text: string) => string;
   /** What was refused, by platform, encrypted PPID and raw TCB: another's PPID must not speak for this one. */
   readonly #negative: NegativeCache;
+  /** What could not be renewed a moment ago, by platform: what has ended is not asked for again with every request. */
+  readonly #unrenewed: NegativeCache;
 
   constructor(context: ServiceContext, platforms: PlatformCertificates, digest: (text: string) => string) {
     const { limits, clock } = context;
     this.#context = context;
     this.#platforms = platforms;
     this.#digest = digest;
-    this.#negative = new NegativeCache({ entries: limits.negativeEntries, ttlMs: limits.negativeMs }, () =>
-      clock.now(),
-    );
+    const now = () => clock.now();
+    this.#negative = new NegativeCache({ entries: limits.negativeEntries, ttlMs: limits.negativeMs }, now);
+    this.#unrenewed = new NegativeCache({ entries: limits.negativeEntries, ttlMs: limits.staleRetryMs }, now);
   }
 
   /** Fails with ServiceRefusal. */
@@ -43,10 +46,10 @@ export class PckCertificateRequests {
     const stored = this.#context.store.pckAnswer(request);
     if (stored instanceof Promise) {
       return stored
-        .then((answer) => (answer === undefined ? this.#miss(request) : this.#hit(answer)))
+        .then((answer) => (answer === undefined ? this.#miss(request) : this.#hit(request, answer)))
         .catch((error: unknown) => Promise.reject(refusalFor(error)));
     }
-    return stored === undefined ? this.#miss(request) : this.#hit(stored);
+    return stored === undefined ? this.#miss(request) : this.#hit(request, stored);
   }
 
   /**
@@ -68,6 +71,7 @@ export class PckCertificateRequests {
           this.#platforms.fetch(key, credentials, rawTcb, { share: "trusted", patient: true, signal }, also),
       });
       this.#negative.forget(groupOf(key));
+      this.#unrenewed.forget(groupOf(key));
       if (rawTcb !== undefined) await this.#platforms.answer(rawTcb, keepsChoice);
     } catch (error) {
       throw refusalFor(error);
@@ -84,14 +88,65 @@ export class PckCertificateRequests {
     }
   }
 
-  #hit(answer: StoredPckAnswer): Served<PckCertificateRequest> {
-    this.#context.report({ event: "hit", kind: "pck-certificate", stale: false });
+  #hit(request: PckCertificateRequest, answer: StoredPckAnswer): MaybePromise<Served<PckCertificateRequest>> {
+    const { report, clock, checks } = this.#context;
+    if (clock.now() >= checks.certificateEnd(answer)) return this.#renew(request, answer);
+    report({ event: "hit", kind: "pck-certificate", stale: false });
     return this.#served(answer);
   }
 
-  #served(answer: StoredPckAnswer): Served<PckCertificateRequest> {
-    const until = this.#context.clock.now() + HOLDS_MS;
-    return { answer: { kind: "pck-certificate", ...answer }, stale: false, until };
+  /** Past the certificate's end, or its chain's, it is as stale as a document past its nextUpdate. */
+  #served(answer: StoredPckAnswer, refusal?: ServiceRefusal): Served<PckCertificateRequest> {
+    const { clock, checks, staleLimitMs, limits, report } = this.#context;
+    const now = clock.now();
+    const end = checks.certificateEnd(answer);
+    const content = { kind: "pck-certificate", ...answer } as const;
+    if (now < end) return { answer: content, stale: false, until: Math.min(end, now + HOLDS_MS) };
+    if (now - end > staleLimitMs) {
+      if (refusal?.status === 503) throw refusal;
+      const what = "the PCK certificate or its chain has ended, and the stale limit after it";
+      const cause = refusal?.cause ?? new CollateralError("ANSWER_EXPIRED", what);
+      throw new ServiceRefusal(502, refusal === undefined ? what : `${what}: ${refusal.message}`, { cause });
+    }
+    report({ event: "hit", kind: "pck-certificate", stale: true });
+    return { answer: content, stale: true, until: Math.min(now + limits.staleRetryMs, end + staleLimitMs) };
+  }
+
+  /** The platform's certificates anew, as one who registered with them; what is stored where they cannot be had. */
+  async #renew(request: PckCertificateRequest, stored: StoredPckAnswer): Promise<Served<PckCertificateRequest>> {
+    const { store, mode, upstream, report } = this.#context;
+    report({ event: "miss", kind: "pck-certificate" });
+    const group = groupOf(request);
+    const platform = await store.platform(request);
+    if (mode === "OFFLINE" || upstream === undefined || platform === undefined) return this.#served(stored);
+    const failed = this.#unrenewed.get(group, "");
+    if (failed !== undefined) return this.#served(stored, failed);
+    const { encryptedPpid, platformManifest } = platform;
+    const credentials = { encryptedPpid, platformManifest };
+    try {
+      upstream.checkMiss();
+      await this.#fly("misses", `platform/${group}/renewed`, request, {
+        stored: async () => {
+          const answer = await store.pckAnswer(request);
+          return answer !== undefined && !this.#hasEnded(answer) ? { keepsChoice: true } : undefined;
+        },
+        work: (signal) =>
+          this.#platforms.fetch(request, credentials, undefined, { share: "misses", patient: false, signal }),
+      });
+      const renewed = await this.#platforms.answer(request, true);
+      if (!this.#hasEnded(renewed)) return this.#served(renewed);
+      const ended = refusalFor(new CollateralError("ANSWER_EXPIRED", "the upstream's own PCK certificate has ended"));
+      this.#unrenewed.put(group, "", ended);
+      return this.#served(renewed, ended);
+    } catch (error) {
+      const refusal = refusalFor(error);
+      this.#unrenewed.put(group, "", refusal);
+      return this.#served(stored, refusal);
+    }
+  }
+
+  #hasEnded(answer: StoredPckAnswer): boolean {
+    return this.#context.clock.now() >= this.#context.checks.certificateEnd(answer);
   }
 
   async #miss(request: PckCertificateRequest): Promise<Served<PckCertificateRequest>> {

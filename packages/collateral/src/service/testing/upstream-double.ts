@@ -101,6 +101,8 @@ export const DOUBLE_CHECKS: CollateralChecks = {
       throw new CollateralError("ANSWER_UNTRUSTED", "a certificate is not signed by its issuer");
     }
   },
+  // "certificate 5 until 1700000000000"
+  certificateEnd: ({ certificate }) => Number(/ until (\d+)$/.exec(certificate)?.[1] ?? Number.POSITIVE_INFINITY),
   select: (certificates, _tcbInfo, { cpuSvn }) =>
     [...certificates]
       .sort((a, b) => b.tcbm.localeCompare(a.tcbm))

@@ -10,9 +10,7 @@ import { CrashingFileSystem, openTestPlatform, testRandom } from "@confcom/quoti
 import { type Collateral, ECDSA_P256_KEY_ID } from "@confcom/sgx";
 import { trustedRootFromCertificate, verifyQuote } from "@confcom/verify";
 import { nodeCrypto } from "@confcom/verify/node";
-import { checkAnswer, checkPckCertificates } from "../../check/index.ts";
-import { selectPckCertificate } from "../../pck-selection/index.ts";
-import { type CollateralChecks, createCollateralService, startPccsServer } from "../../service/index.ts";
+import { createCollateralService, genuineChecks, startPccsServer } from "../../service/index.ts";
 import { MemoryStore } from "../../service/testing/memory-store.ts";
 import type { SoftwareUpstream } from "../software-upstream.ts";
 import { openTestUpstream } from "../testing/software-keys.ts";
@@ -28,18 +26,6 @@ const clock = {
 };
 const hash = (algorithm: string, text: string) => createHash(algorithm).update(text).digest("hex");
 
-function checksUnder(root: string): CollateralChecks {
-  const trustedRoots = [trustedRootFromCertificate(root)];
-  const terms = (rootCaCrl?: Uint8Array) => ({ trustedRoots, ...(rootCaCrl === undefined ? {} : { rootCaCrl }) });
-  return {
-    answer: (request, answer, { rootCaCrl }) => checkAnswer(request, answer, terms(rootCaCrl)),
-    pckCertificates: (certificates, pceId, { rootCaCrl }) => {
-      checkPckCertificates(certificates, pceId, terms(rootCaCrl));
-    },
-    select: (certificates, tcbInfo, raw) => selectPckCertificate(certificates, tcbInfo, raw)?.certificate,
-  };
-}
-
 /** The real service over the software upstream, on loopback. */
 async function pccs(t: TestContext, mode: "LAZY" | "REQ") {
   const path = mkdtempSync(join(tmpdir(), "confcom-end-to-end-"));
@@ -49,7 +35,7 @@ async function pccs(t: TestContext, mode: "LAZY" | "REQ") {
     store: new MemoryStore(clock),
     upstream,
     mode,
-    checks: checksUnder(upstream.rootCertificatePem),
+    checks: genuineChecks([trustedRootFromCertificate(upstream.rootCertificatePem)]),
     clock,
     random: Math.random,
     sha384: (text) => hash("sha384", text),
