@@ -72,7 +72,13 @@ async function saveCollateral(path: string, options: FetchOptions, output: Outpu
   const { readQuoteInput } = await import("../input/quote-input.ts");
   const { collateralJson } = await import("@confcom/quoting/software");
   const input = readQuoteInput(path);
-  const { collateral, parts } = await fetchCollateral(input, options, trustedRoots(options.trustRoot), output);
+  const { collateral, parts, quote } = await fetchCollateral(input, options, trustedRoots(options.trustRoot), output);
+  if (quote !== undefined) {
+    output.note(
+      "warning: the quote has no PCK certificate, and the nine fields have no place for it: it verifies only",
+    );
+    output.note("  where `confcom verify` can ask a source for the certificate");
+  }
   writeResult(output, options.out, collateralJson(collateral));
   if (options.out === "-") return;
   const fetched = parts.map(({ answer, source, stale, fromCache, facts }) => ({

@@ -1,3 +1,4 @@
+import type { Collateral, QveCollateral } from "@confcom/verify";
 import type { Command } from "commander";
 import { addCollateralFlags, type CollateralFlags, collateralFlagsGiven } from "../collateral/collateral-flags.ts";
 import { CommandError } from "../command-error.ts";
@@ -59,19 +60,27 @@ async function verify(path: string | undefined, options: VerifyCommandOptions, o
   if (path === undefined) throw usage("give a quote, or --jsonl FILE", "verify");
   const input = readQuoteInput(path);
   const policy = policyFrom(options, options.trustRoot !== undefined || options.state !== undefined);
-  const { collateral, trustedRoots } =
+  const { collateral, trustedRoots, quote }: Material =
     input.kind === "empty" ? NOTHING_TO_VERIFY : await materialFor(options, input, output);
   const { validate, verifyCertificate, verifyQuote } = await import("@confcom/verify");
   const { nodeCrypto } = await import("@confcom/verify/node");
   const { printVerdict, verdictJson } = await import("../verify/verdict.ts");
   const now = options.at === undefined ? new Date() : parseTime(options.at);
   const verifyInput = input.kind === "certificate" ? verifyCertificate : verifyQuote;
-  const result = verifyInput(input.bytes, collateral, { now, trustedRoots, crypto: nodeCrypto });
+  const bytes = input.kind === "certificate" ? input.bytes : (quote ?? input.bytes);
+  const result = verifyInput(bytes, collateral, { now, trustedRoots, crypto: nodeCrypto });
   const verdict = result.ret === 0 ? validate(result, policy, now, nodeCrypto) : undefined;
   // Before anything is printed: a reader that goes away must not turn the answer into success.
   process.exitCode = verdict === undefined ? ExitCode.NOT_VERIFIED : verdict.met ? ExitCode.OK : ExitCode.NEGATIVE;
   if (options.json) output.json(verdictJson(result, verdict));
   else printVerdict(result, output, verdict);
+}
+
+interface Material {
+  readonly collateral: Collateral | QveCollateral;
+  readonly trustedRoots: readonly Uint8Array[];
+  /** The quote with the PCK certificate chain that was fetched for it. */
+  readonly quote?: Uint8Array;
 }
 
 /** An empty file is no quote, whatever collateral and roots: nobody needs to name them to be told so. */

@@ -1,6 +1,7 @@
 import { type Collateral, toHex } from "@confcom/sgx";
-import type { ApiVersion, TcbUpdate } from "../request.ts";
+import type { ApiVersion, PckCertificateRequest, TcbUpdate } from "../request.ts";
 import type { CollateralProvider, Provided } from "./collateral-provider.ts";
+import { completedQuote } from "./completed-quote.ts";
 import { rootDistributionPoint } from "./distribution-point.ts";
 import { type QuoteNeeds, quoteNeeds } from "./quote-needs.ts";
 import { splitSignedJson } from "./signed-json-text.ts";
@@ -16,11 +17,13 @@ export interface QuoteCollateralTerms {
 export interface QuoteCollateral {
   readonly collateral: Collateral;
   readonly parts: readonly Provided[];
+  /** For a quote that names its platform by PPID: the same quote with the PCK certificate chain that was fetched, for the verifier. */
+  readonly quote?: Uint8Array;
 }
 
 /**
  * Everything that verifying this quote needs, as one set: documents of one moment, and TCB info and identity of one TCB evaluation
- * where that can be had. A part that was replaced while the others were collected makes it start over, once. Fails as
+ * where that can be had. A quote that has no PCK certificate but PPID data (types 1 to 3) gets one from the sources. A part that was replaced while the others were collected makes it start over, once. Fails as
  * {@link CollateralProvider.get} does, and for what is no quote as `quoteNeeds`.
  */
 export async function collateralForQuote(
@@ -30,8 +33,9 @@ export async function collateralForQuote(
 ): Promise<QuoteCollateral> {
   const needs = quoteNeeds(quote);
   const first = await collect(provider, needs, terms);
-  if (first.current()) return first.set;
-  return (await collect(provider, needs, terms)).set;
+  const { set, pck } = first.current() ? first : await collect(provider, needs, terms);
+  if (pck === undefined) return set;
+  return { ...set, parts: [pck, ...set.parts], quote: completedQuote(quote, pck.answer) };
 }
 
 async function collect(
@@ -39,7 +43,8 @@ async function collect(
   { tee, platform }: QuoteNeeds,
   { update = "standard", version = 4 }: QuoteCollateralTerms,
 ) {
-  const { fmspc, ca } = "kind" in platform ? (await provider.get(platform)).answer : platform;
+  const pck = "kind" in platform ? await provider.get(platform) : undefined;
+  const { fmspc, ca } = pck?.answer ?? (platform as Exclude<typeof platform, PckCertificateRequest>);
   const requests = {
     identity: { kind: "identity", id: tee === "tdx" ? "TD_QE" : "QE", update, version },
     tcbInfo: { kind: "tcb-info", tee, fmspc, update, version },
@@ -71,6 +76,7 @@ async function collect(
     qe_identity_signature: enclave.signature,
   };
   return {
+    pck,
     set: { collateral, parts: [identity, tcbInfo, pckCrl, rootCaCrl] satisfies readonly Provided[] },
     current: () =>
       provider.isCurrent(requests.identity, identity) &&
