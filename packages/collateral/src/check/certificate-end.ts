@@ -1,6 +1,6 @@
-import { X509Certificate } from "node:crypto";
+import { contextTag, DER_TAG, DerReader } from "@confcom/sgx/der";
 
-const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----([^-]+)-----END CERTIFICATE-----/g;
 /** Chains whose end is remembered: a handful are in use, each beneath thousands of certificates. */
 const MAX_CHAINS = 32;
 const chainEnds = new Map<string, number>();
@@ -23,12 +23,24 @@ function chainEnd(issuerChain: string): number {
 }
 
 function firstEnd(pem: string): number {
-  const ends = (pem.match(PEM_CERTIFICATE) ?? []).map((one) => {
-    try {
-      return new X509Certificate(one).validToDate.getTime();
-    } catch {
-      return 0;
-    }
-  });
-  return ends.length === 0 ? 0 : Math.min(...ends);
+  let end = Number.POSITIVE_INFINITY;
+  for (const [, base64 = ""] of pem.matchAll(PEM_CERTIFICATE)) end = Math.min(end, notAfter(base64));
+  return end === Number.POSITIVE_INFINITY ? 0 : end;
+}
+
+/** Only what stands before it is read: every look-up of a certificate that has no built response comes by here. */
+function notAfter(base64: string): number {
+  const der = new DerReader(Buffer.from(base64, "base64"));
+  try {
+    der.open(DER_TAG.SEQUENCE);
+    der.open(DER_TAG.SEQUENCE);
+    if (der.peek() === contextTag(0)) der.skip();
+    // Serial number, signature algorithm, issuer.
+    for (let field = 0; field < 3; field++) der.skip();
+    der.open(DER_TAG.SEQUENCE);
+    der.time();
+    return der.time() * 1000;
+  } catch {
+    return 0;
+  }
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { httpClient } from "../http/index.ts";
+import type { CrlRequest } from "../request.ts";
 import { pcsSource } from "../sources/index.ts";
 import { fakeService, ManualClock, pckRequest, type SoftwarePki, softwarePki, TEST_FMSPC } from "../testing/index.ts";
 import { genuineChecks } from "./genuine-checks.ts";
@@ -84,7 +85,8 @@ test("the CRL of a PCK CA is served by its distribution point, though nothing is
     await fake.close();
   });
   for (const ca of ["platform", "processor"] as const) {
-    const served = await bench.service.get({ kind: "crl", url: pki.pckCrlUrl(ca) });
-    assert.ok(Buffer.from(served.answer.crl).equals(pki.crl(ca)), ca);
+    const request: CrlRequest = { kind: "crl", url: pki.pckCrlUrl(ca) };
+    const { answer } = await bench.service.get(request);
+    assert.ok(Buffer.from(answer.crl).equals(pki.crl(ca)), ca);
   }
 });
