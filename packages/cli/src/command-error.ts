@@ -8,6 +8,8 @@ export const CLI_ERRORS = {
   CLI_INPUT_MALFORMED: "An input is not what the command needs. The message says which bytes or fields are wrong.",
   CLI_OUTPUT_UNWRITABLE: "An output file cannot be written. Check the path, its permissions and the space left.",
   CLI_CONFIGURATION: "The configuration file is wrong. The message names the key.",
+  CLI_ROOT_UNTRUSTED:
+    "The quote's certificates end in a root that is not trusted, so no collateral was asked for. Name the root with --trust-root if it is to be trusted.",
   CLI_QE_REPORT:
     "The quoting enclave's own report does not match nonce and quote. Somebody else may answer on the socket.",
   CLI_QUOTE_HELPER_FAILED: "A quote helper that the command started did not become ready. Its own message is shown.",

@@ -85,6 +85,7 @@ describe("confcom collateral config", () => {
 });
 
 describe("getting what a quote needs", () => {
+  const root = () => ["--trust-root", path("root.pem")];
   const sources = () => ["--source", path("tree"), "--trust-root", path("root.pem"), "--cache", path("cache")];
 
   it("verify without --collateral gets it from a directory, and then offline from the cache", () => {
@@ -136,7 +137,7 @@ describe("getting what a quote needs", () => {
     assert.match(alone.err, / {2}next {3}/);
   });
 
-  it("nobody there: 69; nothing in the cache: 76; Intel's root where another signed: 76", () => {
+  it("nobody there: 69; nothing in the cache: 76", () => {
     const down = confcom(
       "verify",
       path("software.bin"),
@@ -146,14 +147,25 @@ describe("getting what a quote needs", () => {
       "none",
       "--deadline",
       "2s",
+      ...root(),
     );
     assert.equal(down.status, 69, down.err);
-    const empty = confcom("verify", path("software.bin"), "--offline", "--cache", path("empty-cache"));
+    const empty = confcom("verify", path("software.bin"), "--offline", "--cache", path("empty-cache"), ...root());
     assert.equal(empty.status, 76);
     assert.match(empty.err, /not in the cache/);
-    const untrusted = confcom("verify", path("software.bin"), "--source", path("tree"), "--cache", "none");
-    assert.equal(untrusted.status, 76);
-    assert.match(untrusted.err, /ANSWER_UNTRUSTED/);
+  });
+
+  it("of a quote under a root that is not trusted nobody is told: not verified (2)", async () => {
+    const before = asked;
+    const args = ["--pccs-url", url, "--cache", "none"];
+    const commands = [["verify"], ["collateral", "fetch", "--out", path("nothing.json")]];
+    const ran = commands.map((command) => confcomLater(...command, path("software.bin"), ...args));
+    for (const { status, err } of await Promise.all(ran)) {
+      assert.equal(status, 2);
+      assert.match(err, /CLI_ROOT_UNTRUSTED: .*Confcom Software SGX Root CA.* not among the trusted roots/);
+      assert.match(err, /next .*--trust-root .*--state/);
+    }
+    assert.equal(asked, before);
   });
 
   it("what is no quote is not verified (2), and nobody is asked", () => {

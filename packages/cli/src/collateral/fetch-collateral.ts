@@ -5,6 +5,7 @@ import { readInput } from "../input/read-input.ts";
 import type { Output } from "../terminal/output.ts";
 import type { CollateralFlags } from "./collateral-flags.ts";
 import { openProvider } from "./open-provider.ts";
+import { assertTrustedRoot } from "./quote-root.ts";
 import { readConfiguration } from "./read-configuration.ts";
 
 /** The keys of `--trust-root`, Intel's if none is named. */
@@ -13,17 +14,18 @@ export function trustedRoots(paths: readonly string[] | undefined): Uint8Array[]
   return paths.map((path) => trustedRootFromCertificate(readInput(path, "the root certificate")));
 }
 
-/** What a quote needs, from what this machine and the command line configure. Throws CollateralError. */
+/** What a quote needs, from what this machine and the command line configure. Throws CollateralError, CommandError. */
 export async function fetchCollateral(
   input: QuoteInput,
   flags: CollateralFlags,
   roots: readonly Uint8Array[],
   output: Output,
 ): Promise<QuoteCollateral> {
+  const quote = input.kind === "certificate" ? readEmbeddedQuote(input.bytes).quote : input.bytes;
+  assertTrustedRoot(quote, roots);
   const configuration = readConfiguration(flags, output);
   const { provider, close } = await openProvider(configuration, roots, output);
   try {
-    const quote = input.kind === "certificate" ? readEmbeddedQuote(input.bytes).quote : input.bytes;
     return await collect(provider, quote, configuration);
   } finally {
     close();
