@@ -3,5 +3,5 @@ import { text } from "node:stream/consumers";
 import { openStore } from "./open-store.ts";
 
 const store = await openStore(await text(process.stdin), { owner: "to be killed" });
-for (let n = 0; n < 20; n++) await store.leases.acquire(`key ${n}`, 3_000);
+for (let n = 0; n < 20; n++) await store.leases.acquire(`key ${n}`, 60_000);
 process.stdout.write("held\n");

@@ -27,6 +27,8 @@ interface PccsCommandOptions {
 
 const MODES = { lazy: "LAZY", req: "REQ", offline: "OFFLINE" } as const;
 const HOUR = 3_600_000;
+/** Twenty days: documents live for thirty, and a timer can wait for twenty-four. */
+const MOST_REFRESH_HOURS = 480;
 
 /** `confcom pccs`: the PCCS-compatible service in the foreground, and what works on its data. */
 export function register(program: Command, output: Output): void {
@@ -50,7 +52,7 @@ export function register(program: Command, output: Output): void {
     .option("--user-token-file <file>", "hashes of user tokens (confcom pccs token); read again at SIGHUP")
     .option("--admin-token-file <file>", "hashes of admin tokens; read again at SIGHUP")
     .option("--stale-limit <hours>", "how long to serve what is past its nextUpdate (default: 168; offline: no limit)")
-    .option("--refresh-interval <hours>", "how often to refresh all documents; 0: never (default: 24)")
+    .option("--refresh-interval <hours>", "how often to refresh all documents; 0: never, at most 480 (default: 24)")
     .option("--health-listen <host:port>", "serve /readyz, /healthz, /status and /metrics there (default: nowhere)")
     .addOption(new Option("--log-level <level>", "how much to log").choices(LOG_LEVELS).default("info"))
     .option("--json", "print the ready line as JSON")
@@ -74,8 +76,8 @@ async function serve(options: PccsCommandOptions, output: Output): Promise<void>
     if (parsed === undefined) throw usage(`${name} takes HOST:PORT, [IPv6]:PORT or :PORT, got "${text}"`, "pccs");
     return parsed;
   };
-  const hours = (name: string, text: string | undefined) =>
-    text === undefined ? undefined : parseInteger(text, name, 0, 1_000_000) * HOUR;
+  const hours = (name: string, text: string | undefined, most: number) =>
+    text === undefined ? undefined : parseInteger(text, name, 0, most) * HOUR;
   if (options.state === undefined && (options.database === undefined || options.upstream === "software")) {
     throw usage("--state says where the service keeps its data", "pccs");
   }
@@ -95,8 +97,8 @@ async function serve(options: PccsCommandOptions, output: Output): Promise<void>
       apiKeyFile: options.apiKeyFile,
       userTokenFile: options.userTokenFile,
       adminTokenFile: options.adminTokenFile,
-      staleLimitMs: hours("--stale-limit", options.staleLimit),
-      refreshIntervalMs: hours("--refresh-interval", options.refreshInterval),
+      staleLimitMs: hours("--stale-limit", options.staleLimit, 1_000_000),
+      refreshIntervalMs: hours("--refresh-interval", options.refreshInterval, MOST_REFRESH_HOURS),
       healthListen: options.healthListen === undefined ? undefined : address("--health-listen", options.healthListen),
       logLevel: isLogLevel(options.logLevel) ? options.logLevel : "info",
       jsonReadyLine: options.json === true,

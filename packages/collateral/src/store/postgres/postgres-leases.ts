@@ -24,6 +24,14 @@ const RELEASE_ALL = {
   text: `WITH gone AS (DELETE FROM confcom.lease WHERE owner = $1 RETURNING key)
          SELECT pg_notify('${LEASE_CHANNEL}', key) FROM gone`,
 };
+/** Of those that this process holds; one that another took meanwhile stays that one's. */
+const RENEW = {
+  name: "lease-renew",
+  text: `UPDATE confcom.lease l
+         SET expires = greatest(l.expires, clock_timestamp() + h.ms * interval '1 millisecond')
+         FROM unnest($2::text[], $3::float8[]) AS h (key, ms)
+         WHERE l.key = h.key AND l.owner = $1 RETURNING l.key`,
+};
 const REMAINING = {
   name: "lease-remaining",
   text: `SELECT greatest(0, extract(epoch FROM expires - clock_timestamp()) * 1000)::float8 AS ms
@@ -37,7 +45,14 @@ const SWEEP = {
            ORDER BY key LIMIT 10000 FOR UPDATE SKIP LOCKED)`,
 };
 
-const LONGEST_MS = 86_400_000;
+/** Thirty days. */
+const LONGEST_MS = 30 * 86_400_000;
+/**
+ * What a row is given at a time, and how often that is done anew: who waits for a dead owner's key waits no longer than
+ * this, which is a part of what its own client waits, however long the work may take.
+ */
+const HELD_MS = 6_000;
+const RENEW_MS = 2_000;
 const SWEEP_MS = 300_000;
 /** How often who waits looks for itself: a notification may be lost with its connection, and an owner may be dead. */
 const POLL_MS = 2_000;
@@ -56,13 +71,17 @@ export interface PostgresLeasesOptions {
 
 /**
  * A row a key, taken in one statement; no connection is held meanwhile. Time is the database's, so replicas' clocks do not
- * matter. Not reentrant: what this process holds, it cannot take again.
+ * matter. A process renews what it holds while it lives, up to the time it asked for, so a dead one's is free in seconds.
+ * Not reentrant: what this process holds, it cannot take again.
  */
 export class PostgresLeases implements Leases {
   readonly #options: PostgresLeasesOptions;
   /** Keys for which this process asks now: whoever asks meanwhile has lost. */
   readonly #asking = new Map<string, Promise<boolean>>();
   readonly #watches = new Map<string, Watch>();
+  /** Rows of this process, and when the time that was asked for ends, by this process's clock. */
+  readonly #held = new Map<string, number>();
+  #renewal: unknown;
   #sweep: unknown;
   #closed = false;
 
@@ -78,16 +97,14 @@ export class PostgresLeases implements Leases {
     const row = rowKey(key);
     const asked = this.#asking.get(row);
     if (asked !== undefined) return asked.then(() => false);
-    const asking = this.#options.connections
-      .change<{ acquired: boolean }>(ACQUIRE, [row, this.#options.owner, ttlMs])
-      .then((rows) => rows.length === 1)
-      .finally(() => this.#asking.delete(row));
+    const asking = this.#acquire(row, ttlMs).finally(() => this.#asking.delete(row));
     this.#asking.set(row, asking);
     return asking;
   }
 
   async release(key: string): Promise<void> {
     const row = rowKey(key);
+    this.#held.delete(row);
     await this.#options.connections.change(RELEASE, [row, this.#options.owner]);
     this.onReleased(row);
   }
@@ -118,9 +135,45 @@ export class PostgresLeases implements Leases {
   /** Gives back what this process holds, as far as the database can be reached, and lets nobody wait longer. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#held.clear();
     this.#options.clock.clearTimeout(this.#sweep);
+    this.#options.clock.clearTimeout(this.#renewal);
     for (const [row, watch] of this.#watches) this.#end(row, watch);
     await this.#options.connections.change(RELEASE_ALL, [this.#options.owner]).catch(() => undefined);
+  }
+
+  async #acquire(row: string, ttlMs: number): Promise<boolean> {
+    const { connections, owner, clock } = this.#options;
+    const end = clock.now() + ttlMs;
+    const rows = await connections.change(ACQUIRE, [row, owner, Math.min(ttlMs, HELD_MS)]);
+    if (rows.length !== 1) return false;
+    if (ttlMs > HELD_MS && !this.#closed) {
+      this.#held.set(row, end);
+      this.#renewal ??= clock.setTimeout(() => void this.#renew(), RENEW_MS);
+    }
+    return true;
+  }
+
+  /** One statement for all that is held. Where it fails the next may not; beyond that a lease is over, and others may have it. */
+  async #renew(): Promise<void> {
+    const { connections, owner, clock } = this.#options;
+    const now = clock.now();
+    const left = [...this.#held].map(([row, end]) => ({ row, end, ms: Math.min(HELD_MS, end - now) }));
+    for (const { row, ms } of left) if (ms <= 0) this.#held.delete(row);
+    const asked = left.filter(({ ms }) => ms > 0);
+    if (asked.length > 0) {
+      try {
+        const rows = asked.map(({ row }) => row);
+        const renewed = await connections.change<{ key: string }>(RENEW, [owner, rows, asked.map(({ ms }) => ms)]);
+        const kept = new Set(renewed.map(({ key }) => key));
+        // The same row may have been released and taken again meanwhile: its time is another then.
+        for (const { row, end } of asked) if (!kept.has(row) && this.#held.get(row) === end) this.#held.delete(row);
+      } catch {
+        // The database is away, or busy.
+      }
+    }
+    this.#renewal = undefined;
+    if (this.#held.size > 0 && !this.#closed) this.#renewal = clock.setTimeout(() => void this.#renew(), RENEW_MS);
   }
 
   #wait(row: string, watch: Watch, timeoutMs: number, signal: AbortSignal): Promise<void> {
