@@ -1,4 +1,5 @@
 import { type Command, Option } from "commander";
+import type { RevokeOptions } from "../pccs/revoke.ts";
 import { registerStoreCommands } from "../pccs/store-commands/register.ts";
 import { isLogLevel, LOG_LEVELS } from "../quote-helper/configuration.ts";
 import type { Output } from "../terminal/output.ts";
@@ -65,6 +66,18 @@ export function register(program: Command, output: Output): void {
     .action(async (options: { file: string; json?: boolean }) => {
       const { makeToken } = await import("../pccs/token.ts");
       makeToken(options, output);
+    });
+  pccs
+    .command("revoke")
+    .description("revoke a certificate of the software platform's authority, also beside the service that runs on it")
+    .argument("<serial>", "the certificate's serial number, hexadecimal")
+    .requiredOption("--state <dir>", "the service's state directory")
+    .option("--reason <name>", "CRLReason", "keyCompromise")
+    .addOption(new Option("--issuer <ca>", "whose CRL").choices(["platform", "processor", "root"]).default("platform"))
+    .option("--json", "print the result as JSON")
+    .action(async (serial: string, options: RevokeOptions) => {
+      const { revoke } = await import("../pccs/revoke.ts");
+      await revoke(serial, options, output);
     });
   registerStoreCommands(pccs, output);
 }

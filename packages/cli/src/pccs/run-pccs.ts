@@ -22,6 +22,7 @@ import { DaemonSignals } from "../quote-helper/daemon-signals.ts";
 import { createLog } from "../quote-helper/log.ts";
 import type { Output } from "../terminal/output.ts";
 import { usage } from "../usage-error.ts";
+import { followFile } from "./follow-file.ts";
 import { ServiceFigures } from "./service-figures.ts";
 import { databaseUrl } from "./store-commands/store-place.ts";
 import { readTokenHashes } from "./token.ts";
@@ -48,6 +49,8 @@ export interface PccsOptions {
   readonly jsonReadyLine: boolean;
 }
 
+/** How soon a revocation is seen. */
+const REVOCATION_LOOK_MS = 1_000;
 /** How long requests under way may take once the service is told to stop. */
 const DRAIN_MS = 25_000;
 
@@ -81,6 +84,7 @@ export async function runPccs(options: PccsOptions, output: Output): Promise<voi
       logEvent(log, event);
     });
     closers.unshift(() => service.close());
+    closers.unshift(followRevocations(upstream, service, log));
     const server = await startPccsServer({
       service,
       listen: options.listen,
@@ -122,6 +126,23 @@ function createService(
     allowedCrlHosts: upstream.crlHosts,
     ...(staleLimitMs === undefined ? {} : { staleLimitMs }),
     ...(refreshIntervalMs === undefined ? {} : { refreshIntervalMs }),
+  });
+}
+
+/** A certificate that `confcom pccs revoke` revoked meanwhile, or while the service was down, is on the CRLs at once. */
+function followRevocations(
+  { revocationFile }: OpenUpstream,
+  service: CollateralService,
+  log: Logger,
+): () => Promise<void> {
+  if (revocationFile === undefined) return async () => {};
+  return followFile({
+    path: revocationFile,
+    everyMs: REVOCATION_LOOK_MS,
+    changed: async () => {
+      await service.refresh();
+      log.info("the software platform's CRLs are those of its authority");
+    },
   });
 }
 

@@ -12,6 +12,7 @@ import {
   withRetry,
 } from "@confcom/collateral";
 import { nodeFileSystem, StateDirectory } from "@confcom/quoting";
+import { REVOCATION_FILE } from "@confcom/quoting/provisioning";
 import { trustedRootFromCertificate } from "@confcom/verify";
 import type { Logger } from "pino";
 import { usage } from "../usage-error.ts";
@@ -35,6 +36,8 @@ export interface OpenUpstream {
   readonly crlHosts: readonly string[];
   /** Of the software platform: what helpers and verifiers are told to trust, PEM. */
   readonly rootCertificate?: string;
+  /** Of the software platform: the file that is another one once a certificate was revoked. */
+  readonly revocationFile?: string;
   close(): void;
 }
 
@@ -96,6 +99,7 @@ async function openSoftware(options: UpstreamOptions, _clock: Clock, log: Logger
     trustedRoots: [trustedRootFromCertificate(source.rootCertificatePem)],
     crlHosts: [],
     rootCertificate: source.rootCertificatePem,
+    revocationFile: join(path, REVOCATION_FILE),
     close: () => {},
   };
 }

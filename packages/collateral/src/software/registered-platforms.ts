@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import type { StateDirectory } from "@confcom/quoting";
 import { decodeStateRecord, encodeStateRecord, hasTexts, isObject } from "@confcom/quoting/provisioning";
 import type { PckTcbKey } from "@confcom/quoting/software";
@@ -54,6 +55,17 @@ export class RegisteredPlatforms {
     );
   }
 
+  /** Whether a platform's certificate has this serial number (lower-case hexadecimal). Damaged records are passed over. */
+  hasCertificate(serial: string): boolean {
+    for (const name of this.#names) {
+      const bytes = this.#state.read(name);
+      const ppid = fromHex(name.slice("platform-".length, -".json".length));
+      const keys = bytes === undefined ? undefined : decodeKeys(decodeStateRecord(KIND, bytes), ppid);
+      if (keys?.some(({ certificate }) => serialOf(certificate) === serial)) return true;
+    }
+    return false;
+  }
+
   /** Durable when it returns. `known`: whether the platform replaces its own record. Fails with SOURCE_REFUSED when full. */
   store(platform: RegisteredPlatform, known: boolean): void {
     const name = fileName(platform.ppid);
@@ -83,6 +95,11 @@ export class RegisteredPlatforms {
     }
     this.#names.add(name);
   }
+}
+
+/** Lower-case hexadecimal. */
+export function serialOf(certificate: string): string {
+  return new X509Certificate(certificate).serialNumber.toLowerCase();
 }
 
 function fileName(ppid: Uint8Array): string {

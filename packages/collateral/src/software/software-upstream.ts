@@ -16,7 +16,13 @@ import { CollateralError } from "../errors.ts";
 import type { CollateralRequest, PckCertificateRequest } from "../request.ts";
 import type { CollateralUpstream, Fetched, FetchOptions, PckCertificates, PlatformCredential } from "../source.ts";
 import { decodePlatformManifest, type PlatformManifest } from "./platform-manifest.ts";
-import { type CertifiedKey, isSameTcb, type RegisteredPlatform, RegisteredPlatforms } from "./registered-platforms.ts";
+import {
+  type CertifiedKey,
+  isSameTcb,
+  type RegisteredPlatform,
+  RegisteredPlatforms,
+  serialOf,
+} from "./registered-platforms.ts";
 import { SOFTWARE_FMSPC, softwareDocument } from "./software-documents.ts";
 
 /** The authority's own directory inside the service's state directory: the one place where its keys are. */
@@ -47,6 +53,11 @@ export interface SoftwareUpstream extends CollateralUpstream {
   readonly ppidEncryptionKey: PpidEncryptionKey;
   /** How many platforms have registered. */
   readonly platformCount: number;
+  /**
+   * Whether a certificate on record here has this serial number (lower-case hexadecimal): a platform's, or of the root one
+   * of the chain that is served. The Processor CA has issued none.
+   */
+  hasIssued(serial: string, issuer: CrlIssuer): boolean;
   /**
    * Puts a certificate on its issuer's CRL, under a higher CRL number at once; a cache in front learns of it at its next
    * refresh. `serial`: hexadecimal. Fails with PARAMETER.
@@ -110,6 +121,11 @@ class Upstream implements SoftwareUpstream {
         certificates: keys.map((key) => ({ tcbm: tcbmOf(key), certificate: key.certificate })),
       };
     });
+  }
+
+  hasIssued(serial: string, issuer: CrlIssuer): boolean {
+    if (issuer === "platform") return this.#platforms.hasCertificate(serial);
+    return issuer === "root" && serial === serialOf(this.#authority.pckIssuerChain);
   }
 
   revoke(serial: string, reason?: RevocationReason, issuer?: CrlIssuer): Promise<void> {
