@@ -14,6 +14,7 @@ const packageDirectory = dirname(fileURLToPath(import.meta.url));
 const ENTRIES = {
   confcom: "src/main.ts",
   "quote-helper-worker": "src/quote-helper/worker.ts",
+  "collateral-import-worker": "../collateral/src/service/platform-imports/worker.ts",
   "collateral-store-worker": "../collateral/src/store/sqlite/worker.ts",
 } as const;
 

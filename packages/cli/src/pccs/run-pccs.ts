@@ -9,7 +9,7 @@ import {
   genuineChecks,
   metricsText,
   type PccsServer,
-  platformCollateralReader,
+  PlatformImports,
   type ServiceEvent,
   type ServiceReport,
   startPccsServer,
@@ -79,7 +79,9 @@ export async function runPccs(options: PccsOptions, output: Output): Promise<voi
     const upstream = await openUpstream(options, CLOCK, log);
     closers.unshift(() => upstream.close());
     const figures = new ServiceFigures();
-    const service = createService(options, store, upstream, (event) => {
+    const imports = new PlatformImports(store, upstream.trustedRoots);
+    closers.unshift(() => imports.close());
+    const service = createService(options, store, imports, upstream, (event) => {
       figures.count(event);
       logEvent(log, event);
     });
@@ -109,6 +111,7 @@ export async function runPccs(options: PccsOptions, output: Output): Promise<voi
 function createService(
   options: PccsOptions,
   store: CollateralStore,
+  imports: PlatformImports,
   upstream: OpenUpstream,
   report: ServiceReport,
 ): CollateralService {
@@ -118,7 +121,7 @@ function createService(
     mode,
     ...(upstream.source === undefined ? {} : { upstream: upstream.source }),
     checks: genuineChecks(upstream.trustedRoots),
-    readPlatformCollateral: platformCollateralReader(store, upstream.trustedRoots),
+    readPlatformCollateral: (json) => imports.read(json),
     clock: CLOCK,
     random: Math.random,
     sha384: (text) => createHash("sha384").update(text, "utf8").digest("hex"),

@@ -2,11 +2,11 @@ import type { Clock, Random } from "../clock.ts";
 import { CollateralError } from "../errors.ts";
 import type { CollateralRequest, TcbUpdate } from "../request.ts";
 import type { CollateralUpstream } from "../source.ts";
+import { type PackedChanges, unpackChanges } from "../store/packed-changes.ts";
 import type {
   ChangeListener,
   CollateralStore,
   MaybePromise,
-  StoreChange,
   StoredPlatform,
   StoredRegistration,
 } from "../store/store.ts";
@@ -58,8 +58,8 @@ export interface CollateralServiceOptions {
   readonly allowedCrlHosts?: readonly string[];
   /** The root CA's distribution point, where the upstream does not know it itself. */
   readonly rootCaCrlUrl?: string;
-  /** PUT /platformcollateral: checks it whole and says what to write. Fails with ServiceRefusal 400 or 460. */
-  readonly readPlatformCollateral: (content: unknown, now: number) => MaybePromise<readonly (readonly StoreChange[])[]>;
+  /** PUT /platformcollateral, JSON in UTF-8: checks it whole and says what to write. Fails with ServiceRefusal 400 or 460. */
+  readonly readPlatformCollateral: (json: Uint8Array) => MaybePromise<readonly PackedChanges[]>;
 }
 
 /**
@@ -121,12 +121,15 @@ class Service implements CollateralService {
     });
   }
 
-  putPlatformCollateral(content: unknown): Promise<void> {
-    const { readPlatformCollateral, clock, store } = this.#options;
+  putPlatformCollateral(json: Uint8Array): Promise<void> {
+    const { readPlatformCollateral, store } = this.#options;
     return refusing(async () => {
       // All is checked before anything is written.
-      const batches = await readPlatformCollateral(content, clock.now());
-      for (const batch of batches) await store.write(batch);
+      const batches = await readPlatformCollateral(json);
+      for (const batch of batches) {
+        if (store.writePacked === undefined) await store.write(unpackChanges(batch.packed));
+        else await store.writePacked(batch);
+      }
     });
   }
 

@@ -35,8 +35,8 @@ export interface CollateralService {
   register(platform: PlatformRegistration, update: TcbUpdate | "all"): Promise<void>;
   /** `reg` and `reg_na` hand the queue over; a list of FMSPCs names cached platforms. */
   platforms(source: "reg" | "reg_na" | readonly string[]): Promise<readonly (StoredRegistration | StoredPlatform)[]>;
-  /** PUT /platformcollateral: the parsed JSON. 400 for its form, 460 for a chain or signature. */
-  putPlatformCollateral(content: unknown): Promise<void>;
+  /** PUT /platformcollateral: JSON in UTF-8, as it came. 400 for its form, 460 for a chain or signature. */
+  putPlatformCollateral(json: Uint8Array): Promise<void>;
   /** Fetches anew what is cached: all documents, or with `fmspcs` the PCK certificates of platforms of these (empty: of all). */
   refresh(certificatesOf?: readonly string[]): Promise<void>;
   putPolicy(policy: { readonly isDefault: boolean; readonly fmspc: string; readonly policy: string }): Promise<string>;

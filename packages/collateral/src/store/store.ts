@@ -1,4 +1,5 @@
 import type { ApiVersion, CertificationCa, IdentityName, TcbUpdate, Tee } from "../request.ts";
+import type { PackedChanges } from "./packed-changes.ts";
 
 /**
  * What the PCCS-compatible service keeps (tables: spec DCAP §12). Two implementations: SQLite in the state directory,
@@ -151,6 +152,8 @@ export interface CollateralStore {
    * there is leaves that one. Fails with CollateralError STORE_*, and nothing is written.
    */
   write(changes: readonly StoreChange[]): Promise<void>;
+  /** {@link write} of what another thread has put together. Only where a thread of the store's own writes. */
+  writePacked?(changes: PackedChanges): Promise<void>;
   /** Hands over what waits to be registered and marks it deleted, in one transaction: nobody gets it twice. */
   takeRegistrations(states: readonly RegistrationState[]): Promise<readonly StoredRegistration[]>;
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { CollateralService } from "../service.ts";
 import { ServiceRefusal } from "../status.ts";
-import { readJson } from "./body.ts";
+import { readJson, readJsonText } from "./body.ts";
 import type { EndpointMethod, EndpointName } from "./endpoints.ts";
 import type { HttpFigures } from "./figures.ts";
 import type { HttpLimits } from "./limits.ts";
@@ -76,10 +76,10 @@ export class Administration {
     }
     this.#imports++;
     try {
-      const content = await readJson(request, response, this.#limits.maxPlatformCollateral);
+      const json = await readJsonText(request, response, this.#limits.maxPlatformCollateral);
       // A large import writes for longer than a connection may be silent.
       request.socket.setTimeout(0);
-      await this.#service.putPlatformCollateral(content);
+      await this.#service.putPlatformCollateral(json);
       return textResponse(200);
     } finally {
       this.#imports--;

@@ -9,14 +9,7 @@ export class BodyTooLarge extends Error {}
  * length before a byte is read. Fails with ServiceRefusal 400 for its form, BodyTooLarge, or the connection's error.
  */
 export async function readJson(request: IncomingMessage, response: ServerResponse, limit: number): Promise<unknown> {
-  const announced = request.headers["content-length"];
-  if (announced !== undefined && Number(announced) > limit) throw new BodyTooLarge();
-  const type = request.headers["content-type"]?.split(";", 1)[0]?.trim().toLowerCase();
-  if (type !== "application/json") throw new ServiceRefusal(400, "the body is not said to be JSON");
-  const encoding = request.headers["content-encoding"]?.toLowerCase() ?? "identity";
-  if (encoding !== "identity") throw new ServiceRefusal(400, "the body is compressed");
-  if (request.headers.expect?.toLowerCase() === "100-continue") response.writeContinue();
-  const bytes = await readBytes(request, limit);
+  const bytes = await readJsonText(request, response, limit);
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
@@ -26,6 +19,22 @@ export async function readJson(request: IncomingMessage, response: ServerRespons
   }
   if (typeof value !== "object" || value === null) throw new ServiceRefusal(400, "the body is no JSON object or list");
   return value;
+}
+
+/** The same for what is parsed elsewhere: the bytes of a body that is said to be JSON. */
+export async function readJsonText(
+  request: IncomingMessage,
+  response: ServerResponse,
+  limit: number,
+): Promise<Uint8Array> {
+  const announced = request.headers["content-length"];
+  if (announced !== undefined && Number(announced) > limit) throw new BodyTooLarge();
+  const type = request.headers["content-type"]?.split(";", 1)[0]?.trim().toLowerCase();
+  if (type !== "application/json") throw new ServiceRefusal(400, "the body is not said to be JSON");
+  const encoding = request.headers["content-encoding"]?.toLowerCase() ?? "identity";
+  if (encoding !== "identity") throw new ServiceRefusal(400, "the body is compressed");
+  if (request.headers.expect?.toLowerCase() === "100-continue") response.writeContinue();
+  return readBytes(request, limit);
 }
 
 function readBytes(request: IncomingMessage, limit: number): Promise<Buffer> {

@@ -2,6 +2,7 @@ import type { Database } from "better-sqlite3";
 import { CollateralError } from "../../errors.ts";
 import type { CertificationCa } from "../../request.ts";
 import type { MemoryLeases } from "../memory-leases.ts";
+import type { PackedChanges } from "../packed-changes.ts";
 import type {
   ChangeListener,
   CollateralStore,
@@ -117,6 +118,11 @@ export class SqliteStore implements CollateralStore {
   async write(changes: readonly StoreChange[]): Promise<void> {
     await this.#writing().write(changes);
     this.#tell(changes);
+  }
+
+  async writePacked({ packed, rows, told }: PackedChanges): Promise<void> {
+    await this.#writing().writePacked(packed, rows);
+    this.#tell(told);
   }
 
   async takeRegistrations(states: readonly RegistrationState[]): Promise<readonly StoredRegistration[]> {

@@ -13,6 +13,7 @@ export interface WorkerSettings {
 
 export type WorkerRequest = { readonly id: number } & (
   | WriteJob
+  | { readonly kind: "write-packed"; readonly packed: ArrayBuffer }
   | { readonly kind: "probe" }
   | { readonly kind: "backup"; readonly path: string }
   | { readonly kind: "close" }

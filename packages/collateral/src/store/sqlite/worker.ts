@@ -1,5 +1,6 @@
 import { parentPort, workerData } from "node:worker_threads";
 import type { Database } from "better-sqlite3";
+import { unpackChanges } from "../packed-changes.ts";
 import { openForWriting, takeLock } from "./database.ts";
 import { DatabaseWriter } from "./database-writer.ts";
 import { portable, storeFailure } from "./failure.ts";
@@ -72,6 +73,10 @@ function serve(database: Database, lock: Database, path: string): void {
 
   port?.on("message", (request: WorkerRequest) => {
     switch (request.kind) {
+      case "write-packed":
+        waiting.push({ id: request.id, kind: "write", changes: unpackChanges(request.packed) });
+        schedule();
+        return;
       case "write":
       case "take":
         waiting.push(request);

@@ -57,6 +57,11 @@ export class WritingThread {
     await this.#ask({ kind: "write", changes }, changes.length);
   }
 
+  /** Of so many rows; `packed` is transferred. */
+  async writePacked(packed: ArrayBuffer, rows: number): Promise<void> {
+    await this.#ask({ kind: "write-packed", packed }, rows, [packed]);
+  }
+
   async take(states: readonly StoredRegistration["state"][]): Promise<readonly StoredRegistration[]> {
     return (await this.#ask({ kind: "take", states }, 1)).taken ?? [];
   }
@@ -84,7 +89,7 @@ export class WritingThread {
     await this.#worker.terminate();
   }
 
-  #ask(request: Request, rows: number): Promise<WorkerReply> {
+  #ask(request: Request, rows: number, transfer: readonly ArrayBuffer[] = []): Promise<WorkerReply> {
     if (this.#ended !== undefined) return Promise.reject(this.#ended);
     if (this.#rows > 0 && this.#rows + rows > MAXIMUM_WAITING_ROWS) {
       return Promise.reject(new CollateralError("STORE_BUSY", `${this.#path}: ${this.#rows} rows wait to be written`));
@@ -92,7 +97,7 @@ export class WritingThread {
     const id = this.#next++;
     return new Promise((resolve, reject) => {
       // First, because what cannot be cloned fails here and waits for nothing.
-      this.#worker.postMessage({ ...request, id });
+      this.#worker.postMessage({ ...request, id }, transfer);
       this.#rows += rows;
       this.#waiting.set(id, { rows, resolve, reject });
     });

@@ -34,8 +34,8 @@ export class ServiceDouble implements CollateralService {
   platforms = async (source: Parameters<CollateralService["platforms"]>[0]) =>
     (await this.#call("platforms", source)) as Awaited<ReturnType<CollateralService["platforms"]>>;
 
-  putPlatformCollateral = async (content: unknown) => {
-    await this.#call("putPlatformCollateral", content);
+  putPlatformCollateral = async (json: Uint8Array) => {
+    await this.#call("putPlatformCollateral", new TextDecoder().decode(json));
   };
 
   refresh = async (certificatesOf?: readonly string[]) => {
