@@ -13,6 +13,7 @@ import { differential } from "./checks/differential.ts";
 import { fortanixClient } from "./checks/fortanix-client.ts";
 import { goldenFrames } from "./checks/golden-frames.ts";
 import { opensslChain } from "./checks/openssl-chain.ts";
+import { pccsReplicas } from "./checks/pccs-replicas.ts";
 import { postgres } from "./checks/postgres.ts";
 import { privateProfile } from "./checks/private-profile.ts";
 import { quoteVerifiers } from "./checks/quote-verifiers.ts";
@@ -49,6 +50,7 @@ const all = [
   ...browser,
   ...differential,
   ...postgres,
+  ...pccsReplicas,
 ];
 const checks = all.filter(({ name }) => options.only === undefined || name.includes(options.only));
 
