@@ -193,13 +193,10 @@ export class CollateralProvider {
       } catch (error) {
         const failure = { source: source.name, error: asSourceFailure(error, source.name) };
         failures.push(failure);
-        this.#report({
-          kind: "failed",
-          key,
-          source: source.name,
-          code: failure.error.code,
-          message: failure.error.message,
-        });
+        // What ends because this provider was closed says nothing about the source.
+        if (this.#closing.signal.aborted) break;
+        const { code, message } = failure.error;
+        this.#report({ kind: "failed", key, source: source.name, code, message });
       }
     }
     return this.#fallBack(key, request, newest(held, expired), failures, signal);
