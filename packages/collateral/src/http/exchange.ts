@@ -1,5 +1,7 @@
-import { type Agent, type IncomingMessage, request as requestHttp } from "node:http";
+import { type Agent, type ClientRequest, type IncomingMessage, request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
+import type { Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
 import type { Clock } from "../clock.ts";
 import { CollateralError } from "../errors.ts";
 import { addressOf } from "./address.ts";
@@ -36,6 +38,18 @@ function headersOf(message: IncomingMessage): Record<string, string> {
   return headers;
 }
 
+/** A connection that another exchange has opened: `reusedSocket` is not set where this one waited in the agent's queue for it. */
+function isOpen(socket: Socket): boolean {
+  return (
+    !socket.connecting && (socket as TLSSocket & { readonly secureConnecting?: boolean }).secureConnecting !== true
+  );
+}
+
+/** Whether all of the agent's connections to the host are in use. */
+function isQueued(agent: Agent, request: ClientRequest): boolean {
+  return Object.values(agent.requests).some((waiting) => (waiting as unknown[] | undefined)?.includes(request));
+}
+
 /** Does one exchange: no redirect, no second attempt. Fails with CollateralError, or {@link StaleConnection}. */
 export function exchange(options: Exchange, agent: Agent, clock: Clock): Promise<HttpAnswer> {
   const { source, url, deadlines, signal } = options;
@@ -44,6 +58,7 @@ export function exchange(options: Exchange, agent: Agent, clock: Clock): Promise
     let phase: HttpPhase = "connecting";
     let timer: unknown;
     let settled = false;
+    let reused = false;
 
     const settle = (act: () => void) => {
       if (settled) return;
@@ -73,7 +88,7 @@ export function exchange(options: Exchange, agent: Agent, clock: Clock): Promise
       setHost: true,
     });
     request.on("error", (error) => {
-      const unread = phase !== "reading the answer" && request.reusedSocket;
+      const unread = phase !== "reading the answer" && reused;
       const closed = ["ECONNRESET", "EPIPE"].includes((error as NodeJS.ErrnoException).code ?? "");
       fail(unread && closed ? new StaleConnection("the kept connection was closed", { cause: error }) : error);
     });
@@ -81,8 +96,10 @@ export function exchange(options: Exchange, agent: Agent, clock: Clock): Promise
       const connected = () => {
         if (!settled && phase === "connecting") arm("waiting for the answer", deadlines.firstByteMs);
       };
-      if (request.reusedSocket) connected();
-      else socket.once(url.protocol === "https:" ? "secureConnect" : "connect", connected);
+      reused = request.reusedSocket || isOpen(socket);
+      if (reused) return connected();
+      if (!settled) arm("connecting", deadlines.connectMs);
+      socket.once(url.protocol === "https:" ? "secureConnect" : "connect", connected);
     });
     request.on("response", (message) => {
       arm("reading the answer", deadlines.bodyMs);
@@ -112,7 +129,9 @@ export function exchange(options: Exchange, agent: Agent, clock: Clock): Promise
       );
     });
 
-    arm("connecting", deadlines.connectMs);
+    // Behind others it takes as long as they do: those have deadlines of their own.
+    const ahead = isQueued(agent, request) ? deadlines.firstByteMs + deadlines.bodyMs : 0;
+    arm("connecting", deadlines.connectMs + ahead);
     signal.addEventListener("abort", onAbort, { once: true });
     if (signal.aborted) onAbort();
     else request.end(options.body);

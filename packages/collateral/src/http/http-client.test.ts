@@ -6,6 +6,7 @@ import { type AddressInfo, connect, createServer as createTcpServer, type Socket
 import { type TestContext, test } from "node:test";
 import type { Clock } from "../clock.ts";
 import { CollateralError, type CollateralErrorCode } from "../errors.ts";
+import { ManualClock } from "../testing/manual-clock.ts";
 import { testTls } from "../testing/test-tls.ts";
 import { type HttpClientOptions, type HttpRequest, httpClient } from "./http-client.ts";
 
@@ -188,6 +189,39 @@ test("a kept connection that the server closed meanwhile is no failure", async (
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   for (let i = 0; i < 2; i++) assert.equal(Buffer.from((await ask(url)).body).toString(), "ok");
   assert.equal(connections, 2);
+});
+
+test("who waits for a connection that others use has its own deadlines, and finds no fault in a connection that is open", async (t) => {
+  const manual = new ManualClock();
+  const held: (() => void)[] = [];
+  let arrived: () => void = () => {};
+  const next = () =>
+    new Promise<void>((resolve) => {
+      arrived = resolve;
+    });
+  const connections = new Set<Socket>();
+  const url = await serve(t, (asked, answer) => {
+    connections.add(asked.socket);
+    held.push(() => answer.end("ok"));
+    arrived();
+  });
+  const deadlines = { connectMs: 1_000, firstByteMs: 5_000, bodyMs: 5_000 };
+  const ask = clientOf(t, { clock: manual, connections: 1, deadlines });
+  const warnings: Error[] = [];
+  const warned = (warning: Error) => warnings.push(warning);
+  process.on("warning", warned);
+  t.after(() => process.off("warning", warned));
+  let reached = next();
+  const asked = Array.from({ length: 12 }, () => ask(url));
+  for (let turn = 0; turn < asked.length; turn++) {
+    await reached;
+    manual.advance(turn < 2 ? 2_000 : 0);
+    reached = next();
+    held[turn]?.();
+  }
+  for (const answer of await Promise.all(asked)) assert.equal(answer.status, 200);
+  assert.equal(connections.size, 1);
+  assert.deepEqual(warnings, []);
 });
 
 test("a certificate of an unknown CA, or for another name, is not trusted; with its CA, or told not to look, it is", async (t) => {
