@@ -10,7 +10,6 @@ import {
   metricsText,
   type PccsServer,
   PlatformImports,
-  type ServiceEvent,
   type ServiceReport,
   startPccsServer,
   type TlsIdentity,
@@ -24,6 +23,7 @@ import type { Output } from "../terminal/output.ts";
 import { usage } from "../usage-error.ts";
 import { followFile } from "./follow-file.ts";
 import { ServiceFigures } from "./service-figures.ts";
+import { ServiceLog } from "./service-log.ts";
 import { databaseUrl } from "./store-commands/store-place.ts";
 import { readTokenHashes } from "./token.ts";
 import { type OpenUpstream, openUpstream } from "./upstream.ts";
@@ -79,11 +79,12 @@ export async function runPccs(options: PccsOptions, output: Output): Promise<voi
     const upstream = await openUpstream(options, CLOCK, log);
     closers.unshift(() => upstream.close());
     const figures = new ServiceFigures();
+    const serviceLog = new ServiceLog(log, CLOCK);
     const imports = new PlatformImports(store, upstream.trustedRoots);
     closers.unshift(() => imports.close());
     const service = createService(options, store, imports, upstream, (event) => {
       figures.count(event);
-      logEvent(log, event);
+      serviceLog.event(event);
     });
     closers.unshift(() => service.close());
     closers.unshift(followRevocations(upstream, service, log));
@@ -95,6 +96,7 @@ export async function runPccs(options: PccsOptions, output: Output): Promise<voi
       tokens: tokensOf(options),
       clock: CLOCK,
       random: Math.random,
+      refused: (request) => serviceLog.refused(request),
       ...(log.isLevelEnabled("info") ? { accessLog: writeAccessLog } : {}),
     });
     closers.unshift(() => server.close({ deadlineMs: DRAIN_MS }));
@@ -147,16 +149,6 @@ function followRevocations(
       log.info("the software platform's CRLs are those of its authority");
     },
   });
-}
-
-function logEvent(log: Logger, event: ServiceEvent): void {
-  const { event: kind, ...facts } = event;
-  if (event.event === "upstream" && event.outcome !== "ok") {
-    log.warn(facts, `${event.operation} from ${event.source} failed: ${event.reason}`);
-  } else if (event.event === "refresh") {
-    log[event.outcome === "failed" ? "warn" : "info"](facts, `refresh of ${event.what}: ${event.outcome}`);
-  } else if (event.event === "hit" && event.stale) log.warn(facts, "served past its nextUpdate");
-  else log.debug(facts, kind);
 }
 
 function writeAccessLog(lines: string): Promise<void> {

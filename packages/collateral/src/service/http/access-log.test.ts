@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { ManualClock } from "../../testing/manual-clock.ts";
+import { ServiceRefusal } from "../status.ts";
 import { AccessLog, logText } from "./access-log.ts";
+import type { RefusedRequest } from "./edge.ts";
+import { serve, USER_TOKEN, V4 } from "./testing/served.ts";
 
 test("lines leave together, in their order", () => {
   const clock = new ManualClock();
@@ -73,4 +76,26 @@ test("an encrypted PPID in a text is not shown", () => {
     logText(`at https://x/?encrypted_ppid=${"0A".repeat(384)}&y`),
     '"at https://x/?encrypted_ppid=<hexadecimal>&y"',
   );
+});
+
+test("the cause of each refusal is told once, and what was answered with it is not", async (t) => {
+  const refused: RefusedRequest[] = [];
+  const { ask, service } = await serve(t, { refused: (request) => refused.push(request) });
+  await ask("GET", `${V4}/rootcacrl`);
+  service.onCall = () => {
+    throw new ServiceRefusal(461, "PCCS at https://pccs.example answered 461");
+  };
+  const body = { qe_id: "aa", pce_id: "0000", platform_manifest: "a manifest" };
+  const headers = { "user-token": USER_TOKEN, "content-type": "application/json", "request-id": "mine" };
+  assert.equal((await ask("POST", `${V4}/platforms?update=all`, headers, JSON.stringify(body))).status, 461);
+  assert.deepEqual(refused, [
+    {
+      status: 461,
+      method: "POST",
+      path: `${V4}/platforms`,
+      key: "registration/AA/0000",
+      reason: "PCCS at https://pccs.example answered 461",
+      id: "mine",
+    },
+  ]);
 });

@@ -14,6 +14,8 @@ export interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly query: Query;
+  /** For the log: whom it is about. */
+  readonly about: (key: string) => void;
 }
 
 /** The endpoints that are not documents (spec: DCAP §12). Tokens are checked before; nothing of it is cached. */
@@ -49,9 +51,10 @@ export class Administration {
     }
   }
 
-  async #register({ request, response, query }: Exchange): Promise<PreparedResponse> {
+  async #register({ request, response, query, about }: Exchange): Promise<PreparedResponse> {
     const update = registrationUpdate(query);
     const platform = platformRegistration(await readJson(request, response, this.#limits.maxRegistration));
+    about(`registration/${platform.qeId}/${platform.pceId}`);
     await this.#service.register(platform, update);
     return textResponse(200);
   }

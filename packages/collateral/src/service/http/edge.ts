@@ -23,6 +23,20 @@ export interface EdgeOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly accessLog?: AccessLogSink | undefined;
+  readonly refused?: ((request: RefusedRequest) => void) | undefined;
+}
+
+/** A request that got no answer but a refusal, and why: nothing in it is secret. */
+export interface RefusedRequest {
+  readonly status: number;
+  readonly method: string;
+  /** Without the query. */
+  readonly path: string;
+  /** Which document or platform; empty where it is not known. */
+  readonly key: string;
+  readonly reason: string;
+  /** The Request-ID of the answer. */
+  readonly id: string;
 }
 
 /** What is known of a request on its way to its answer. */
@@ -53,11 +67,13 @@ export class Edge {
   readonly #ids: RequestIds;
   readonly #administration: Administration;
   readonly #unsubscribe: () => void;
+  readonly #refused: ((request: RefusedRequest) => void) | undefined;
   #tokens: Tokens;
   /** Connections end with their answer. */
   draining = false;
 
-  constructor({ service, tokens, limits, clock, random, accessLog }: EdgeOptions) {
+  constructor({ service, tokens, limits, clock, random, accessLog, refused }: EdgeOptions) {
+    this.#refused = refused;
     this.#service = service;
     this.#limits = limits;
     this.#clock = clock;
@@ -174,7 +190,14 @@ export class Edge {
     const query = new Query(url.includes("?") ? url.slice(url.indexOf("?") + 1) : "");
     if (endpoint.name === "platforms" || operation.token !== undefined || endpoint.name === "appraisalpolicy") {
       const name = operation.method as EndpointMethod;
-      return this.#administration.answer(endpoint.name, name, { request, response: turn.response, query });
+      return this.#administration.answer(endpoint.name, name, {
+        request,
+        response: turn.response,
+        query,
+        about: (key) => {
+          turn.key = key;
+        },
+      });
     }
     const read = documentRead(endpoint, query, routed);
     turn.key = read.representation;
@@ -234,6 +257,10 @@ export class Edge {
         response.writeHead(prepared.status, prepared.head);
         response.end(prepared.body, "latin1");
       }
+    }
+    if (turn.reason !== "" && this.#refused !== undefined) {
+      const { key, reason, path } = turn;
+      this.#refused({ status: prepared.status, method: request.method ?? "", path, key, reason, id });
     }
     if (!this.log.wanted) return;
     const { method = "", socket } = request;

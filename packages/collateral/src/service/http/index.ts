@@ -1,4 +1,5 @@
 export type { AccessLogSink } from "./access-log.ts";
+export type { RefusedRequest } from "./edge.ts";
 export { ENDPOINTS, type Endpoint, type Operation } from "./endpoints.ts";
 export { DEFAULT_HTTP_LIMITS, type HttpLimits, httpLimits } from "./limits.ts";
 export { type HttpMetric, metricsText } from "./metrics.ts";

@@ -8,7 +8,7 @@ import type { CollateralService } from "../service.ts";
 import type { AccessLogSink } from "./access-log.ts";
 import { isLoopback } from "./address-prefix.ts";
 import { limitConnections } from "./connections.ts";
-import { Edge } from "./edge.ts";
+import { Edge, type RefusedRequest } from "./edge.ts";
 import { type HttpLimits, httpLimits } from "./limits.ts";
 import { type HttpMetric, httpMetrics } from "./metrics.ts";
 import type { TokenHashes } from "./tokens.ts";
@@ -31,6 +31,8 @@ export interface PccsServerOptions {
   readonly random: Random;
   /** JSON lines; left out: none are made. */
   readonly accessLog?: AccessLogSink | undefined;
+  /** For the service's own log; the access log has every request. */
+  readonly refused?: ((request: RefusedRequest) => void) | undefined;
 }
 
 export interface PccsServer {
