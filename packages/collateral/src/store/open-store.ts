@@ -16,7 +16,7 @@ export interface OpenStoreOptions {
   readonly maximumBytes?: number;
   /** The store has ended unasked: nothing can be written any more, and `ping` fails. */
   readonly onDeath?: (error: CollateralError) => void;
-  /** PostgreSQL: told when the server is lost and found again, without secrets. */
+  /** Told of what an operator should know, without secrets: PostgreSQL lost and found again, permissions that were too wide. */
   readonly report?: (line: string) => void;
 }
 
@@ -31,6 +31,7 @@ export async function openStore(options: OpenStoreOptions): Promise<CollateralSt
       readOnly,
       ...(maximumBytes === undefined ? {} : { maximumBytes }),
       ...(onDeath === undefined ? {} : { onDeath }),
+      ...(options.report === undefined ? {} : { report: options.report }),
     });
   }
   if (!/^postgres(ql)?:\/\//.test(database)) {

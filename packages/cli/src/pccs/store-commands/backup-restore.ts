@@ -18,7 +18,10 @@ export async function restore(
   options: { readonly state: string; readonly replace?: boolean; readonly json?: boolean },
   output: Output,
 ): Promise<void> {
-  const { movedTo } = restoreSqliteStore(options.state, file, { replace: options.replace === true });
+  const { movedTo } = restoreSqliteStore(options.state, file, {
+    replace: options.replace === true,
+    report: (line) => output.note(line),
+  });
   if (options.json) output.json({ restored: databaseOf(options.state), movedTo: movedTo ?? null });
   else {
     output.line(`restored ${databaseOf(options.state)}`);

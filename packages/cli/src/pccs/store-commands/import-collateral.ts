@@ -21,7 +21,7 @@ export interface ImportOptions extends StorePlace {
 /** `confcom pccs import FILE`: all of it in one transaction, or nothing. */
 export async function importCollateral(file: string, options: ImportOptions, output: Output): Promise<void> {
   const content = parse(readInput(file, "the platform collateral", LIMIT), file);
-  await withStore(options, { readOnly: false }, async (store) => {
+  await withStore(options, { readOnly: false, report: (line) => output.note(line) }, async (store) => {
     const collateral = refusing(file, () => readPlatformCollateral(content));
     const rootCaCrl = (await store.rootCaCrl())?.crl;
     const changes = await refusing(file, () =>

@@ -13,7 +13,7 @@ export interface MigrateOptions extends StorePlace {
 
 /** `confcom pccs migrate INTEL.db`: exit status 1 when something was refused; what holds is taken all the same. */
 export async function migrateIntel(path: string, options: MigrateOptions, output: Output): Promise<void> {
-  const report = await withStore(options, { readOnly: false }, (store) =>
+  const report = await withStore(options, { readOnly: false, report: (line) => output.note(line) }, (store) =>
     migrateIntelDatabase(path, {
       terms: { trustedRoots: trustedRoots(options.trustedRoot) },
       write: (changes) => store.write(changes),

@@ -28,7 +28,7 @@ const systemClock: Clock = {
 /** Opens what the options name, and closes it whatever `work` does. `readOnly`: beside a service that runs. */
 export async function withStore<T>(
   place: StorePlace,
-  options: { readonly readOnly: boolean },
+  options: { readonly readOnly: boolean; readonly report?: (line: string) => void },
   work: (store: CollateralStore) => Promise<T>,
 ): Promise<T> {
   if ((place.state === undefined) === (place.database === undefined)) {
@@ -40,7 +40,7 @@ export async function withStore<T>(
     owner: `${hostname()}-${process.pid}-${randomBytes(4).toString("hex")}`,
     clock: systemClock,
     random: Math.random,
-    readOnly: options.readOnly,
+    ...options,
   });
   try {
     return await work(store);

@@ -1,8 +1,8 @@
-import { closeSync, copyFileSync, existsSync, fsyncSync, linkSync, openSync, renameSync, rmSync } from "node:fs";
+import { chmodSync, closeSync, copyFileSync, existsSync, linkSync, openSync, renameSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import Sqlite, { type Database } from "better-sqlite3";
 import { CollateralError } from "../../errors.ts";
-import { takeLock } from "./database.ts";
+import { syncFile, takeLock } from "./database.ts";
 import { storeFailure } from "./failure.ts";
 import { makeStoreFiles, storeFiles } from "./files.ts";
 import { schemaVersion } from "./schema.ts";
@@ -17,10 +17,10 @@ export async function newBackup(path: string, make: (unfinished: string) => Prom
     rmSync(unfinished, { force: true });
     closeSync(openSync(unfinished, "wx", 0o600));
     await make(unfinished);
-    sync(unfinished);
+    syncFile(unfinished);
     // Unlike a rename, a link does not replace what somebody has put there meanwhile.
     linkSync(unfinished, path);
-    sync(dirname(path));
+    syncFile(dirname(path));
   } catch (error) {
     throw storeFailure(error, path);
   } finally {
@@ -45,7 +45,7 @@ export interface Restored {
 export function restoreSqliteStore(
   directory: string,
   backup: string,
-  options: { readonly replace: boolean; readonly busyMs?: number },
+  options: { readonly replace: boolean; readonly busyMs?: number; readonly report?: (line: string) => void },
 ): Restored {
   checkBackup(backup);
   const there = existsSync(storeFiles(directory).database);
@@ -55,16 +55,17 @@ export function restoreSqliteStore(
       `${storeFiles(directory).database} exists: it is replaced only when asked to`,
     );
   }
-  const files = makeStoreFiles(directory);
+  const files = makeStoreFiles(directory, options.report ?? (() => undefined));
   const lock = takeLock(files.lock, options.busyMs ?? 2_000);
   const unfinished = `${files.database}.restoring`;
   try {
     rmSync(unfinished, { force: true });
     copyFileSync(backup, unfinished);
-    sync(unfinished);
+    chmodSync(unfinished, 0o600);
+    syncFile(unfinished);
     const movedTo = there ? moveAside(files.database) : undefined;
     renameSync(unfinished, files.database);
-    sync(directory);
+    syncFile(directory);
     return { movedTo };
   } catch (error) {
     throw storeFailure(error, files.database);
@@ -97,14 +98,5 @@ function moveAside(path: string): string {
       if (existsSync(`${path}${suffix}`)) renameSync(`${path}${suffix}`, `${name}${suffix}`);
     }
     return name;
-  }
-}
-
-function sync(path: string): void {
-  const fd = openSync(path, "r");
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
   }
 }

@@ -1,7 +1,19 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -111,11 +123,57 @@ test("directory and files are for their owner alone", async () => {
   assert.equal(statSync(path).mode & 0o777, 0o600);
 });
 
+test("a state directory that others may enter is closed to them, with a warning", async () => {
+  const directory = place();
+  await filled(directory, 1);
+  chmodSync(directory, 0o755);
+  chmodSync(join(directory, "pccs.db"), 0o644);
+  const reported: string[] = [];
+  await (await open(directory, { report: (line: string) => reported.push(line) })).close();
+  assert.equal(statSync(directory).mode & 0o777, 0o700);
+  assert.equal(statSync(join(directory, "pccs.db")).mode & 0o777, 0o600);
+  assert.deepEqual(
+    reported.map((line) => line.slice(line.lastIndexOf("had mode"))),
+    ["had mode 755; changed to 700", "had mode 644; changed to 600"],
+  );
+});
+
+test("a state directory that others may write, that is a link, or a file, is refused and left as it is", async () => {
+  const directory = place();
+  await filled(directory, 1);
+  const link = place();
+  symlinkSync(directory, link);
+  await fails(open(link), "SERVICE_CONFIGURATION");
+  chmodSync(directory, 0o770);
+  await fails(open(directory), "SERVICE_CONFIGURATION");
+  assert.equal(statSync(directory).mode & 0o777, 0o770);
+  const file = place();
+  writeFileSync(file, "");
+  await fails(open(file), "STORE_IO");
+  const made = place();
+  mkdirSync(made);
+  chmodSync(made, 0o777);
+  await (await open(made)).close();
+  assert.equal(statSync(made).mode & 0o777, 0o700);
+});
+
+test("a first start that was killed half-way begins anew; reading where nothing is, says so", async () => {
+  const directory = place();
+  mkdirSync(directory, { mode: 0o700 });
+  await fails(open(directory, { readOnly: true }), "SERVICE_CONFIGURATION");
+  writeFileSync(join(directory, "pccs.db.new"), "half of a database");
+  const store = await open(directory);
+  await store.write(wholePlatform(1));
+  await store.close();
+  assert.ok(!readdirSync(directory).includes("pccs.db.new"));
+});
+
 const DAMAGE: Readonly<Record<string, (path: string) => void>> = {
   "a header that is overwritten": (path) => overwrite(path, 0, 100),
   "a page of zeros": (path) => overwrite(path, 8192 * 3, 8192, 0),
   "a page of noise": (path) => overwrite(path, 8192 * 5, 4096),
   "a file cut in the middle of a page": (path) => truncateSync(path, 8192 * 4 + 100),
+  "a file cut to nothing": (path) => truncateSync(path, 0),
   "another file": (path) => writeFileSync(path, "this is a text and no database at all".repeat(1000)),
 };
 

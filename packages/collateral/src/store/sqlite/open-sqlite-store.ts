@@ -20,18 +20,25 @@ export interface SqliteStoreOptions {
   readonly readOnly?: boolean;
   /** The thread that writes has ended unasked: nothing can be written any more, and `ping` fails. */
   readonly onDeath?: (error: CollateralError) => void;
+  /** Told of permissions that were too wide and have been taken away. */
+  readonly report?: (line: string) => void;
 }
 
 const BUSY_MS = 2_000;
 
-/** Fails with STORE_BUSY, STORE_DAMAGED (the file is left as it is), STORE_VERSION, STORE_FULL or STORE_IO. */
+/** Fails with STORE_BUSY, STORE_DAMAGED (the file is left as it is), STORE_VERSION, STORE_FULL, STORE_IO, or SERVICE_CONFIGURATION for a directory that will not do. */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
   const { directory, clock } = options;
   const path = storeFiles(directory).database;
   const settings = { directory, busyMs: options.busyMs ?? BUSY_MS, maximumBytes: options.maximumBytes };
   const writer = options.readOnly
     ? undefined
-    : await WritingThread.start(settings, path, (error) => options.onDeath?.(error));
+    : await WritingThread.start(
+        settings,
+        path,
+        (error) => options.onDeath?.(error),
+        options.report ?? (() => undefined),
+      );
   try {
     const database = openForReading(path);
     const reader = new DatabaseReader(database, path);

@@ -22,11 +22,11 @@ interface Checksum {
   readonly checksum: number;
 }
 
-/** What subqueries give: NULL where there is no such row. */
-type Nullable<T> = { readonly [K in keyof T]: T[K] | null };
+/** The chain comes from a subquery: NULL where there is no such row. */
+type PckAnswerRow = Omit<StoredPckAnswer, "issuerChain"> & Checksum & { readonly issuerChain: string | null };
 
-function isWhole(row: Nullable<StoredPckAnswer & Checksum> | undefined): row is StoredPckAnswer & Checksum {
-  return row !== undefined && row.certificate !== null && row.ca !== null && row.issuerChain !== null;
+function isWhole(row: PckAnswerRow | undefined): row is StoredPckAnswer & Checksum {
+  return row !== undefined && row.issuerChain !== null;
 }
 
 const PLATFORM =
@@ -46,19 +46,18 @@ export class DatabaseReader {
   constructor(database: Database, path: string) {
     this.#path = path;
     this.#prepare = (sql) => database.prepare(sql);
-    // Subqueries, because SQLite takes five times as long for the same as a join.
-    const platform = "FROM platform p WHERE p.qe_id = t.qe_id AND p.pce_id = t.pce_id";
-    const certificate = "FROM pck_certificate c WHERE c.qe_id = t.qe_id AND c.pce_id = t.pce_id AND c.tcbm = t.tcbm";
+    // The limited subquery comes first and by itself: of a plain join SQLite makes the plan anew for every key that is bound.
     this.#pckAnswer = database.prepare(
-      `SELECT t.tcbm, (SELECT certificate ${certificate}) AS certificate, (SELECT checksum ${certificate}) AS checksum,
-         (SELECT fmspc ${platform}) AS fmspc, (SELECT ca ${platform}) AS ca,
-         (SELECT issuer_chain FROM pck_chain i WHERE i.ca = (SELECT ca ${platform})) AS issuerChain
-       FROM platform_tcb t WHERE t.qe_id = ? AND t.pce_id = ? AND t.cpu_svn = ? AND t.pce_svn = ?`,
+      `SELECT t.tcbm, c.certificate, c.checksum, p.fmspc, p.ca,
+         (SELECT issuer_chain FROM pck_chain i WHERE i.ca = p.ca) AS issuerChain
+       FROM (SELECT * FROM platform_tcb WHERE qe_id = ? AND pce_id = ? AND cpu_svn = ? AND pce_svn = ? LIMIT 1) t
+       CROSS JOIN pck_certificate c ON c.qe_id = t.qe_id AND c.pce_id = t.pce_id AND c.tcbm = t.tcbm
+       CROSS JOIN platform p ON p.qe_id = t.qe_id AND p.pce_id = t.pce_id`,
     );
   }
 
   pckAnswer(key: RawTcbKey): StoredPckAnswer | undefined {
-    let row: Nullable<StoredPckAnswer & Checksum> | undefined;
+    let row: PckAnswerRow | undefined;
     try {
       row = this.#pckAnswer.get(key.qeId, key.pceId, key.cpuSvn, key.pceSvn) as typeof row;
     } catch (error) {

@@ -23,6 +23,8 @@ export interface WorkerReply {
   readonly id: number;
   readonly failure?: PortableFailure;
   readonly taken?: readonly StoredRegistration[];
+  /** With {@link OPENED}: what an operator should know. */
+  readonly warnings?: readonly string[];
 }
 
 /** Id of the first message: the database is open, or why not. */

@@ -1,7 +1,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import type { Database } from "better-sqlite3";
 import { unpackChanges } from "../packed-changes.ts";
-import { openForWriting, takeLock } from "./database.ts";
+import { makeDatabase, openForWriting, takeLock } from "./database.ts";
 import { DatabaseWriter } from "./database-writer.ts";
 import { portable, storeFailure } from "./failure.ts";
 import { makeStoreFiles } from "./files.ts";
@@ -21,11 +21,13 @@ if (port === null) throw new Error("this module is a worker's");
 const reply = (message: WorkerReply) => port.postMessage(message);
 
 try {
-  const files = makeStoreFiles(settings.directory);
+  const warnings: string[] = [];
+  const files = makeStoreFiles(settings.directory, (message) => warnings.push(message));
   const lock = takeLock(files.lock, settings.busyMs);
   try {
+    makeDatabase(files.database);
     serve(openForWriting(files.database, settings.busyMs, settings.maximumBytes), lock, files.database);
-    reply({ id: OPENED });
+    reply({ id: OPENED, warnings });
   } catch (error) {
     lock.close();
     throw error;

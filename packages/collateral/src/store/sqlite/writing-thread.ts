@@ -40,16 +40,18 @@ export class WritingThread {
     settings: WorkerSettings,
     path: string,
     onDeath: (error: CollateralError) => void,
+    report: (line: string) => void,
   ): Promise<WritingThread> {
     const worker = new Worker(workerEntry(), { workerData: settings, name: "collateral-store" });
     let opened = false;
     const thread = new WritingThread(worker, path, (error) => {
       if (opened) onDeath(error);
     });
-    await new Promise<WorkerReply>((resolve, reject) => {
+    const { warnings } = await new Promise<WorkerReply>((resolve, reject) => {
       thread.#waiting.set(OPENED, { rows: 0, resolve, reject });
     });
     opened = true;
+    for (const warning of warnings ?? []) report(warning);
     return thread;
   }
 
