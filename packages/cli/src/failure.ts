@@ -53,7 +53,7 @@ function causesOf(error: Error): string[] {
   let cause: unknown = error.cause;
   for (let depth = 0; cause !== undefined && depth < 8; depth++) {
     const text = cause instanceof Error ? cause.message : String(cause);
-    if (text !== "" && text !== error.message && !causes.includes(text)) causes.push(text);
+    if (![error.message, ...causes].some((said) => said.includes(text))) causes.push(text);
     cause = cause instanceof Error ? cause.cause : undefined;
   }
   return causes;

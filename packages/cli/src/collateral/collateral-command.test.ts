@@ -150,6 +150,9 @@ describe("getting what a quote needs", () => {
       ...root(),
     );
     assert.equal(down.status, 69, down.err);
+    // Why, once, and nothing about what was given up because of it.
+    assert.match(down.err, /error SOURCE_UNREACHABLE: .*the connection was refused\n/);
+    assert.doesNotMatch(down.err, /left alone|share of the time/);
     const empty = confcom("verify", path("software.bin"), "--offline", "--cache", path("empty-cache"), ...root());
     assert.equal(empty.status, 76);
     assert.match(empty.err, /not in the cache/);

@@ -224,12 +224,14 @@ test("a caller who gives up says nothing about the source; one whose time is ove
   assert.deepEqual(over.states, ["open"]);
 });
 
-test("retries stop at an open breaker", async () => {
+test("retries stop at an open breaker, with what the source failed with; who comes later is told that it is left alone", async () => {
   const clock = new ManualClock();
   const inner = scripted(away(20));
   const breaker = withBreaker(inner, { clock, random: () => 0, failures: 2, openMs: 60_000 });
   const source = withRetry(breaker, { clock, random: () => 0, retries: 9 });
   const { error } = await run(clock, source.fetch(REQUEST, open));
-  assert.equal((error as CollateralError).code, "SOURCE_SUSPENDED");
+  assert.equal((error as CollateralError).code, "SOURCE_UNREACHABLE");
+  const { error: later } = await run(clock, source.fetch(REQUEST, open));
+  assert.equal((later as CollateralError).code, "SOURCE_SUSPENDED");
   assert.equal(inner.calls, 2);
 });

@@ -33,17 +33,21 @@ function sleep(ms: number, clock: Clock, signal: AbortSignal): Promise<boolean> 
 /**
  * Asks again what may heal ({@link mayHeal}): after half to all of a delay that doubles, never before the Retry-After that
  * the source named, and never past the signal. What comes out in the end is the last failure as it was.
- * Belongs around {@link withBreaker}: a breaker that is open ends the attempts.
+ * Belongs around {@link withBreaker}: a breaker that is open ends the attempts, with what the source itself failed with
+ * where it was asked.
  */
 export function withRetry<S extends CollateralSource>(source: S, options: RetryOptions): S {
   const { clock, random, retries = 3, delayMs = 200, longestMs = 10_000 } = options;
   return sourceAround(source, async (work, signal) => {
     let internalErrors = 0;
+    let lastFailure: unknown;
     for (let attempt = 0; ; attempt++) {
       try {
         return await work();
       } catch (error) {
         const heals = mayHeal(error);
+        if (error instanceof CollateralError && error.code === "SOURCE_SUSPENDED") throw lastFailure ?? error;
+        lastFailure = error;
         if (heals === "no" || attempt >= retries || signal.aborted) throw error;
         if (heals === "once" && ++internalErrors > 1) throw error;
         const asked = (error instanceof CollateralError ? error.retryAfterMs : undefined) ?? 0;
