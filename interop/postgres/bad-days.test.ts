@@ -6,9 +6,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { CollateralError } from "@confcom/collateral";
 import { type PostgresServer, startPostgres, withClient } from "@confcom/collateral/store/postgres/testing";
+import { cuttingProxy } from "./cutting-proxy.ts";
 import { eventually } from "./eventually.ts";
 import { openStore } from "./open-store.ts";
-import { chain, rawTcb, wholePlatform } from "./rows.ts";
+import { chain, rawTcb, registration, wholePlatform } from "./rows.ts";
 
 let server: PostgresServer;
 
@@ -130,6 +131,26 @@ test("a replica keeps its leases while it lives; killed, it loses them in second
   } finally {
     replica.kill("SIGKILL");
     await store.close();
+  }
+});
+
+test("registrations are handed over once and never lost, where the connection ends around the COMMIT that marks them", async () => {
+  const direct = await server.createDatabase();
+  const proxy = await cuttingProxy(direct);
+  const store = await openStore(proxy.url);
+  try {
+    const put = (n: number) => store.write([{ put: "registration", registration: registration(n) }]);
+    await put(1);
+    proxy.cutNextCommit("after");
+    assert.deepEqual(await store.takeRegistrations(["new"]), [registration(1)]);
+    assert.deepEqual(await store.takeRegistrations(["new"]), []);
+    await put(2);
+    proxy.cutNextCommit("before");
+    await assert.rejects(store.takeRegistrations(["new"]), (error) => codeOf(error) === "STORE_UNREACHABLE");
+    assert.deepEqual(await store.takeRegistrations(["new"]), [registration(2)]);
+  } finally {
+    await store.close();
+    await proxy.close();
   }
 });
 

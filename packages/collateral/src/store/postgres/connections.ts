@@ -33,6 +33,10 @@ export interface ConnectionsOptions {
 
 /** How often a transaction is run that the server gave up in favour of another. */
 const MAX_TRIES = 5;
+/** How long the outcome of a COMMIT is asked for whose answer never came, milliseconds: a server that crashed recovers. */
+const DOUBT_MS = 20_000;
+const OWN_ID: Statement = { name: "own-transaction", text: "SELECT pg_current_xact_id_if_assigned()::text AS id" };
+const OUTCOME: Statement = { name: "transaction-outcome", text: "SELECT pg_xact_status($1::xid8) AS status" };
 
 /**
  * A bounded pool. When the server is gone, what was under way fails with STORE_UNREACHABLE; reads, which change nothing,
@@ -83,18 +87,48 @@ export class Connections {
 
   /** Runs `work` in one transaction: resolved means committed. */
   async transaction<T>(what: string, work: (queries: Queries) => Promise<T>): Promise<T> {
-    return this.#again(what, async (queries) => {
-      await queries.query("BEGIN");
+    return this.#again(what, (queries) => inTransaction(queries, work, () => undefined));
+  }
+
+  /**
+   * A transaction whose result must not be lost once it is committed: when the connection ends before COMMIT is answered,
+   * the server is asked on another what became of it.
+   */
+  async certainTransaction<T>(what: string, work: (queries: Queries) => Promise<T>): Promise<T> {
+    let committing: { readonly id: string; readonly result: T } | undefined;
+    try {
+      return await this.#again(what, (queries) => {
+        committing = undefined;
+        return inTransaction(queries, work, async (result) => {
+          const [own] = await queries.query<{ id: string | null }>(OWN_ID);
+          if (own?.id) committing = { id: own.id, result };
+        });
+      });
+    } catch (error) {
+      // Assigned in a callback, which the compiler does not see.
+      const doubtful = committing as { readonly id: string; readonly result: T } | undefined;
+      if (doubtful === undefined || !isConnectionLoss(causeOf(error))) throw error;
+      if (await this.#committed(doubtful.id)) return doubtful.result;
+      throw error;
+    }
+  }
+
+  /** False: it was not, or the server cannot be asked. */
+  async #committed(id: string): Promise<boolean> {
+    const { clock, random } = this.#options;
+    const deadline = clock.now() + DOUBT_MS;
+    for (let attempt = 1; ; attempt++) {
       try {
-        const result = await work(queries);
-        await queries.query("COMMIT");
-        return result;
+        const [outcome] = await this.read<{ status: string | null }>(OUTCOME, [id]);
+        // The server may not have seen yet that its peer is gone.
+        if (outcome?.status !== "in progress") return outcome?.status === "committed";
       } catch (error) {
-        // A lost connection rolls back by itself.
-        if (!isConnectionLoss(error)) await queries.query("ROLLBACK");
-        throw error;
+        // One that the server never heard of is not committed; a server that is still away may come back.
+        if (!isConnectionLoss(causeOf(error))) return false;
       }
-    });
+      if (this.#closed !== undefined || clock.now() >= deadline) return false;
+      await new Promise<void>((resolve) => clock.setTimeout(resolve, backoffMs(attempt, random)));
+    }
   }
 
   /** Takes nothing new, waits for what is under way, and ends every connection. */
@@ -187,6 +221,24 @@ export class Connections {
   async #paused(deadline: number): Promise<void> {
     while (this.#pause !== undefined && this.#closed === undefined && this.#options.clock.now() < deadline)
       await this.#pause;
+  }
+}
+
+async function inTransaction<T>(
+  queries: Queries,
+  work: (queries: Queries) => Promise<T>,
+  beforeCommit: (result: T) => Promise<void> | undefined,
+): Promise<T> {
+  await queries.query("BEGIN");
+  try {
+    const result = await work(queries);
+    await beforeCommit(result);
+    await queries.query("COMMIT");
+    return result;
+  } catch (error) {
+    // A lost connection rolls back by itself.
+    if (!isConnectionLoss(error)) await queries.query("ROLLBACK");
+    throw error;
   }
 }
 

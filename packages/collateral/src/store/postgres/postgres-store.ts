@@ -237,7 +237,7 @@ class PostgresStore implements CollateralStore {
   }
 
   async takeRegistrations(states: readonly RegistrationState[]): Promise<readonly StoredRegistration[]> {
-    const { taken, changes } = await this.#connections.transaction("takeRegistrations", async (queries) => {
+    const { taken, changes } = await this.#connections.certainTransaction("takeRegistrations", async (queries) => {
       await this.#checkVersion(queries);
       const taken = await takeRegistrations(queries, states);
       const changes = taken.map(
