@@ -29,6 +29,10 @@ export class ServiceFigures {
       case "refresh":
         this.#add("refresh_rounds", { what: event.what, trigger: event.trigger, outcome: event.outcome });
         break;
+      case "refresh-progress":
+        this.#add("refreshed_platforms", { outcome: "ok" }, event.refreshed);
+        this.#add("refreshed_platforms", { outcome: "failed" }, event.failed);
+        break;
       case "registered":
         this.#add("registrations", { outcome: event.outcome });
         break;
@@ -60,14 +64,14 @@ export class ServiceFigures {
     ];
   }
 
-  #add(name: string, labels: Readonly<Record<string, string>>): void {
+  #add(name: string, labels: Readonly<Record<string, string>>, by = 1): void {
     const rows =
       this.#counts.get(name) ?? new Map<string, { labels: Readonly<Record<string, string>>; value: number }>();
     this.#counts.set(name, rows);
     const key = Object.values(labels).join();
     const row = rows.get(key);
-    if (row === undefined) rows.set(key, { labels, value: 1 });
-    else row.value += 1;
+    if (row === undefined) rows.set(key, { labels, value: by });
+    else row.value += by;
   }
 }
 
@@ -76,5 +80,6 @@ const HELP: Readonly<Record<string, string>> = {
   upstream_calls: "Calls of the upstream, by operation, share and outcome.",
   budget_refused: "Upstream calls refused to spare it, by share and limit.",
   refresh_rounds: "Rounds of refresh, by outcome.",
+  refreshed_platforms: "Platforms whose certificates a round of refresh fetched anew, by thousands, by outcome.",
   registrations: "Platforms registered, by outcome.",
 };

@@ -31,6 +31,8 @@ export class ServiceLog {
       this.#say("warn", facts, `${event.operation} from ${event.source} failed: ${event.reason}`);
     } else if (event.event === "refresh") {
       this.#log[event.outcome === "failed" ? "warn" : "info"](facts, `refresh of ${event.what}: ${event.outcome}`);
+    } else if (event.event === "refresh-progress") {
+      this.#log.info(facts, `refresh of certificates: ${event.seen} platforms so far`);
     } else if (event.event === "hit" && event.stale) {
       this.#say("warn", { kind: event.kind }, `${event.kind} is served past its end: there is nothing newer`);
     } else this.#log.debug(facts, kind);

@@ -17,11 +17,12 @@ import { Documents } from "./documents.ts";
 import { DEFAULT_SERVICE_LIMITS, type ServiceLimits } from "./limits.ts";
 import { PckCertificateRequests } from "./pck-certificates.ts";
 import { PlatformCertificates } from "./platform-certificates.ts";
-import { Refresh, type RefreshOutcome } from "./refresh.ts";
+import { Refresh } from "./refresh.ts";
 import { RefreshSchedule } from "./refresh-schedule.ts";
 import { refusalFor } from "./refusals.ts";
 import { Registration } from "./registration.ts";
 import type { ServiceReport } from "./report.ts";
+import { RequestedRefresh } from "./requested-refresh.ts";
 import type { CachingMode, CollateralService, PlatformRegistration, Served } from "./service.ts";
 import { SingleFlight } from "./single-flight.ts";
 import { ServiceRefusal } from "./status.ts";
@@ -77,7 +78,7 @@ class Service implements CollateralService {
   readonly #documents: Documents;
   readonly #certificates: PckCertificateRequests;
   readonly #registration: Registration;
-  readonly #refresh: Refresh;
+  readonly #requestedRefresh: RequestedRefresh;
   readonly #schedule: RefreshSchedule | undefined;
   readonly #ended = new AbortController();
   readonly #unsubscribe: () => void;
@@ -91,10 +92,11 @@ class Service implements CollateralService {
     const platforms = new PlatformCertificates(this.#context, this.#documents);
     this.#certificates = new PckCertificateRequests(this.#context, platforms, options.sha384);
     this.#registration = new Registration(this.#context, this.#documents, this.#certificates);
-    this.#refresh = new Refresh(this.#context, this.#documents, this.#certificates);
+    const refresh = new Refresh(this.#context, this.#documents, this.#certificates);
+    this.#requestedRefresh = new RequestedRefresh(this.#context, refresh);
     this.#unsubscribe = store.onChange((changes) => this.#certificates.changed(changes));
     if (mode !== "OFFLINE" && refreshIntervalMs > 0) {
-      this.#schedule = new RefreshSchedule(this.#context, this.#refresh, refreshIntervalMs);
+      this.#schedule = new RefreshSchedule(this.#context, refresh, refreshIntervalMs);
       this.#schedule.start();
     }
   }
@@ -136,7 +138,7 @@ class Service implements CollateralService {
   refresh(certificatesOf?: readonly string[]): Promise<void> {
     return refusing(async () => {
       if (this.mode === "OFFLINE") throw new ServiceRefusal(503, "OFFLINE refreshes nothing: nothing goes out");
-      const outcome = await this.#requestedRound(certificatesOf);
+      const outcome = await this.#requestedRefresh.run(certificatesOf);
       if (outcome.refusal === undefined) return;
       const { failed, refusal } = outcome;
       // Intel's: what the provisioning service has not is 404 for certificates, and 503 for documents.
@@ -192,14 +194,6 @@ class Service implements CollateralService {
       if (page.length < PAGE) break;
     }
     return all;
-  }
-
-  /** Who asks while such a round is under way gets its outcome. */
-  #requestedRound(certificatesOf: readonly string[] | undefined): Promise<RefreshOutcome> {
-    const key = certificatesOf === undefined ? "documents" : `certificates/${certificatesOf.join()}`;
-    return this.#context.flights.trusted.run(`refresh/${key}`, () =>
-      certificatesOf === undefined ? this.#refresh.documents("request") : this.#refresh.certificates(certificatesOf),
-    );
   }
 }
 

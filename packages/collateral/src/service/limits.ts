@@ -29,6 +29,8 @@ export interface ServiceLimits {
   /** Documents, and platforms, in one round of refresh. */
   readonly refreshDocuments: number;
   readonly refreshPlatforms: number;
+  /** How long a request for a refresh is answered with its outcome; the round itself goes on behind it. */
+  readonly refreshAnswerMs: number;
 }
 
 export const DEFAULT_SERVICE_LIMITS: ServiceLimits = {
@@ -48,4 +50,5 @@ export const DEFAULT_SERVICE_LIMITS: ServiceLimits = {
   crlUrls: 256,
   refreshDocuments: 10_000,
   refreshPlatforms: 1_000_000,
+  refreshAnswerMs: 100_000,
 };

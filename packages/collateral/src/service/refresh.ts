@@ -2,14 +2,19 @@ import { requestKey } from "../request.ts";
 import type { CollateralStore, PlatformKey, StoredPlatform } from "../store/store.ts";
 import type { ServiceContext } from "./context.ts";
 import type { Documents } from "./documents.ts";
+import { KeptLease } from "./kept-lease.ts";
 import type { PckCertificateRequests } from "./pck-certificates.ts";
 import { refusalFor } from "./refusals.ts";
+import type { ServiceReport } from "./report.ts";
 import { ServiceRefusal } from "./status.ts";
 import { type DocumentRequest, readDocument } from "./stored-document.ts";
 
 /** Documents, and platforms, asked for at the same time in one round. */
-const AT_ONCE = 4;
+const AT_ONCE = 8;
 const PAGE = 256;
+/** So many platforms one after the other that could not be asked about: the round ends, to be taken up where it was. */
+const MOST_FAILURES = 32;
+const PROGRESS = 1_000;
 
 export interface RefreshOutcome {
   readonly refreshed: number;
@@ -18,6 +23,8 @@ export interface RefreshOutcome {
   readonly refusal: ServiceRefusal | undefined;
   /** The earliest nextUpdate of what is stored after the round, milliseconds since 1970. */
   readonly earliestNextUpdate: number | undefined;
+  /** Where a round over platforms was interrupted: `after` is the last one that it is done with. */
+  readonly interrupted: { readonly after: PlatformKey | undefined } | undefined;
 }
 
 /** Fetches anew what is stored: GET and POST /refresh, and the schedule's rounds (spec: DCAP §12). */
@@ -42,20 +49,41 @@ export class Refresh {
     });
   }
 
-  /** The PCK certificates of platforms of these FMSPCs; of all where none is named. */
-  certificates(fmspcs: readonly string[]): Promise<RefreshOutcome> {
-    return this.#round("certificates", "request", async (tally) => {
-      const { store, limits, ended } = this.#context;
-      const names = fmspcs.length === 0 ? undefined : fmspcs;
-      let after: PlatformKey | undefined;
-      for (let seen = 0; seen < limits.refreshPlatforms && !ended.aborted; ) {
-        const page = await store.platforms(names, after, Math.min(PAGE, limits.refreshPlatforms - seen));
-        await inParallel(page, ended, (platform) => this.#platform(platform, tally));
+  /**
+   * The PCK certificates of platforms of these FMSPCs, of all where none is named, beginning behind `after`. The upstream's
+   * budget paces it; a page of platforms is in memory. One replica does it at a time: 503 on another.
+   */
+  certificates(fmspcs: readonly string[], after?: PlatformKey): Promise<RefreshOutcome> {
+    return this.#round("certificates", "request", (tally) => this.#allCertificates(fmspcs, after, tally));
+  }
+
+  async #allCertificates(fmspcs: readonly string[], from: PlatformKey | undefined, tally: Tally): Promise<void> {
+    const { store, limits, ended, clock } = this.#context;
+    const names = fmspcs.length === 0 ? undefined : fmspcs;
+    const lease = new KeptLease(store.leases, clock, "refresh/certificates");
+    const progress = new Progress(this.#context.report);
+    let after = from;
+    let page: readonly StoredPlatform[] = [];
+    try {
+      await lease.take();
+      for (let seen = 0; seen < limits.refreshPlatforms; seen += page.length) {
+        page = await store.platforms(names, after, Math.min(PAGE, limits.refreshPlatforms - seen));
+        await inParallel(page, ended, async (platform) => {
+          if (tally.hopeless) return;
+          await lease.keep();
+          await this.#platform(platform, tally);
+          progress.tell(tally);
+        });
+        if (ended.aborted || tally.hopeless) throw new ServiceRefusal(503, "the round was interrupted");
+        if (page.length === 0) return;
         after = page.at(-1);
-        seen += page.length;
-        if (after === undefined) break;
       }
-    });
+    } catch (error) {
+      tally.interrupted = { after };
+      tally.failure(refusalFor(error));
+    } finally {
+      await lease.release();
+    }
   }
 
   async #document(request: DocumentRequest, endingBefore: number | undefined, tally: Tally): Promise<void> {
@@ -81,7 +109,9 @@ export class Refresh {
       await this.#certificates.fetchPlatform(platform, { encryptedPpid, platformManifest }, undefined, []);
       tally.done(undefined);
     } catch (error) {
-      tally.failure(refusalFor(error));
+      const refusal = refusalFor(error);
+      const reason = `platform ${platform.qeId}/${platform.pceId}: ${refusal.message}`;
+      tally.failure(new ServiceRefusal(refusal.status, reason, { cause: error }));
     }
   }
 
@@ -111,9 +141,17 @@ class Tally implements RefreshOutcome {
   failed = 0;
   refusal: ServiceRefusal | undefined;
   earliestNextUpdate: number | undefined;
+  interrupted: RefreshOutcome["interrupted"];
+  #inARow = 0;
+
+  /** The upstream cannot be asked at all: no reason to go through a hundred thousand platforms. */
+  get hopeless(): boolean {
+    return this.#inARow >= MOST_FAILURES;
+  }
 
   done(nextUpdate: number | undefined): void {
     this.refreshed += 1;
+    this.#inARow = 0;
     this.kept(nextUpdate);
   }
 
@@ -125,6 +163,28 @@ class Tally implements RefreshOutcome {
   failure(refusal: ServiceRefusal): void {
     this.failed += 1;
     this.refusal ??= refusal;
+    // What the upstream said no to, it was asked.
+    this.#inARow = refusal.status >= 500 ? this.#inARow + 1 : 0;
+  }
+}
+
+/** Says how far a round has come, every thousand platforms. */
+class Progress {
+  readonly #report: ServiceReport;
+  #refreshed = 0;
+  #failed = 0;
+
+  constructor(report: ServiceReport) {
+    this.#report = report;
+  }
+
+  tell({ refreshed, failed }: Tally): void {
+    const seen = refreshed + failed;
+    if (seen - this.#refreshed - this.#failed < PROGRESS) return;
+    const since = { refreshed: refreshed - this.#refreshed, failed: failed - this.#failed };
+    this.#refreshed = refreshed;
+    this.#failed = failed;
+    this.#report({ event: "refresh-progress", ...since, seen });
   }
 }
 

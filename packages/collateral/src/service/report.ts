@@ -43,6 +43,13 @@ export type ServiceEvent =
       readonly issued: number;
       readonly nextUpdate: number;
     }
+  /** A long round of refresh goes on: what was done since the last such event, and altogether. */
+  | {
+      readonly event: "refresh-progress";
+      readonly refreshed: number;
+      readonly failed: number;
+      readonly seen: number;
+    }
   /** A round of refresh ended, or was left to another replica. */
   | {
       readonly event: "refresh";
