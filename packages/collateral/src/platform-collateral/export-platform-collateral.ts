@@ -1,5 +1,5 @@
 import type { ApiVersion, CertificationCa } from "../request.ts";
-import type { CollateralStore, PlatformKey, StoredPlatform } from "../store/store.ts";
+import type { CollateralStore, PlatformKey, StoredJson, StoredPlatform } from "../store/store.ts";
 import { IDENTITY_MEMBERS } from "./read-platform-collateral.ts";
 
 const PAGE = 500;
@@ -100,12 +100,12 @@ function tcbOf(tcbm: string): Readonly<Record<string, number>> {
 
 async function tcbInfoRows(store: CollateralStore, version: ApiVersion) {
   const byFmspc = new Map<string, Member[]>();
-  let chain: string | undefined;
+  const chain = new LatestChain();
   for (const key of await store.tcbInfoKeys()) {
     if (key.version !== version || (version === 3 && key.tee === "tdx")) continue;
     const info = await store.tcbInfo(key);
     if (info === undefined) continue;
-    chain ??= info.issuerChain;
+    chain.add(info);
     const name = `${version === 3 ? "" : `${key.tee}_`}tcbinfo${key.update === "early" ? "_early" : ""}`;
     const members = byFmspc.get(key.fmspc) ?? [];
     members.push([name, info.body]);
@@ -114,7 +114,7 @@ async function tcbInfoRows(store: CollateralStore, version: ApiVersion) {
   const tcbInfos = [...byFmspc].map(
     ([fmspc, members]) => `{${[["fmspc", JSON.stringify(fmspc)] as const, ...members].map(pair).join(",")}}`,
   );
-  return { tcbInfos, chain };
+  return { tcbInfos, chain: chain.latest };
 }
 
 async function documentMembers(
@@ -128,20 +128,21 @@ async function documentMembers(
     const crl = await store.pckCrl(ca);
     const chain = (await store.pckChain(ca)) ?? crl?.issuerChain;
     if (crl !== undefined) crls[crlName] = hexText(crl.crl);
-    if (chain !== undefined) pckChains[chainName] = encodeURIComponent(chain);
+    if (chain !== undefined) pckChains[chainName] = encodedChain(chain);
   }
   const members: Member[] = [["pckcacrl", JSON.stringify(crls)]];
-  let identityChain: string | undefined;
+  const chain = new LatestChain();
   for (const [name, id, update] of IDENTITY_MEMBERS) {
     const identity = await store.identity({ id, update, version });
     if (identity === undefined) continue;
-    identityChain ??= identity.issuerChain;
+    chain.add(identity);
     members.push([name, JSON.stringify(identity.body)]);
   }
+  const identityChain = chain.latest;
   const chains = {
     "SGX-PCK-Certificate-Issuer-Chain": pckChains,
-    ...(tcbInfoChain === undefined ? {} : { [tcbInfoChainName(version)]: encodeURIComponent(tcbInfoChain) }),
-    ...(identityChain === undefined ? {} : { "SGX-Enclave-Identity-Issuer-Chain": encodeURIComponent(identityChain) }),
+    ...(tcbInfoChain === undefined ? {} : { [tcbInfoChainName(version)]: encodedChain(tcbInfoChain) }),
+    ...(identityChain === undefined ? {} : { "SGX-Enclave-Identity-Issuer-Chain": encodedChain(identityChain) }),
   };
   members.push(["certificates", JSON.stringify(chains)]);
   const root = await store.rootCaCrl();
@@ -151,6 +152,24 @@ async function documentMembers(
     members.push(["rootcacrl", JSON.stringify(hexText(root.crl))]);
   }
   return members;
+}
+
+/** A file has one chain for all documents of a kind: that of the one issued last, whose signer is the one in use. */
+class LatestChain {
+  #issued = Number.NEGATIVE_INFINITY;
+  latest: string | undefined;
+
+  add({ issued, issuerChain }: StoredJson): void {
+    if (issued < this.#issued) return;
+    this.#issued = issued;
+    this.latest = issuerChain;
+  }
+}
+
+/** Intel's service compares the text of the chains' roots, and refuses a file (460) where line ends alone differ. */
+function encodedChain(chain: string): string {
+  const certificates = chain.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
+  return encodeURIComponent(certificates.map((pem) => `${pem.replaceAll("\r", "")}\n`).join(""));
 }
 
 function tcbInfoChainName(version: ApiVersion): string {

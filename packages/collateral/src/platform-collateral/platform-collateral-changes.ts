@@ -2,7 +2,7 @@ import { toHex } from "@confcom/sgx";
 import { readPckCertificate } from "@confcom/verify/documents";
 import type { AnswerTo } from "../answer.ts";
 import { type AnswerTerms, checkAnswer, checkPckCertificates, createAnswerChecker } from "../check/index.ts";
-import { selectPckCertificate } from "../pck-selection/index.ts";
+import { PckCertificateSelection } from "../pck-selection/index.ts";
 import type { CertificationCa, CollateralRequest } from "../request.ts";
 import type { MaybePromise, PlatformKey, RawTcbKey, StoreChange, StoredPckCertificate } from "../store/store.ts";
 import {
@@ -26,6 +26,10 @@ export interface ChangesOptions {
   readonly select?: PckSelection;
   /** Raw TCBs that the store has of a platform: they are selected for anew. */
   readonly knownRawTcbs?: (key: PlatformKey) => MaybePromise<readonly RawTcbKey[]>;
+  /** The chain that the store has of a PCK CA, for a CRL that comes without one, as Intel's tool writes it. */
+  readonly knownPckChain?: (ca: CertificationCa) => MaybePromise<string | undefined>;
+  /** Told of a PCK CRL without a chain anywhere: it cannot be checked, and is not taken. */
+  readonly leftOut?: (what: string) => void;
   /** After each platform: how many of how many. */
   readonly progress?: (done: number, total: number) => void;
 }
@@ -45,7 +49,7 @@ export async function platformCollateralChanges(
     ...options.terms,
     ...(collateral.rootCaCrl === undefined ? {} : { rootCaCrl: collateral.rootCaCrl }),
   };
-  const changes = documentChanges(collateral, terms);
+  const changes = [...documentChanges(collateral, terms), ...(await pckCrlChanges(collateral, { ...options, terms }))];
   const rawTcbs = rawTcbsByPlatform(collateral.platforms);
   let done = 0;
   for (const platform of collateral.certificates) {
@@ -72,16 +76,6 @@ function documentChanges(collateral: PlatformCollateral, terms: AnswerTerms): St
     const url = collateral.rootCaCrlUrl;
     if (url !== undefined) changes.push({ put: "crl", url, crl: row });
   }
-  for (const ca of CAS) {
-    const issuerChain = collateral.pckChains[ca];
-    if (issuerChain === undefined) continue;
-    const crl = collateral.pckCrls[ca];
-    if (crl !== undefined) {
-      const answer = { kind: "pck-crl", crl, issuerChain } as const;
-      const times = checked({ kind: "pck-crl", ca }, answer, `the PCK CRL of the ${ca} CA`);
-      changes.push({ put: "pck-crl", ca, crl: { crl, issuerChain, ...times } });
-    }
-  }
   for (const { fmspc, tee, update, body } of collateral.tcbInfos) {
     const key = { fmspc, tee, update, version };
     const what = `${tee} TCB info of ${fmspc}`;
@@ -99,8 +93,23 @@ function documentChanges(collateral: PlatformCollateral, terms: AnswerTerms): St
   return changes;
 }
 
-const selectAsIntel: PckSelection = (certificates, tcbInfo, rawTcb) =>
-  selectPckCertificate(certificates, tcbInfo, rawTcb)?.tcbm;
+async function pckCrlChanges(collateral: PlatformCollateral, options: ChangesOptions): Promise<StoreChange[]> {
+  const changes: StoreChange[] = [];
+  for (const ca of CAS) {
+    const crl = collateral.pckCrls[ca];
+    if (crl === undefined) continue;
+    const what = `the PCK CRL of the ${ca} CA`;
+    const issuerChain = collateral.pckChains[ca] ?? (await options.knownPckChain?.(ca));
+    if (issuerChain === undefined) {
+      options.leftOut?.(`${what}, for which there is no issuer chain`);
+      continue;
+    }
+    const answer = { kind: "pck-crl", crl, issuerChain } as const;
+    const { issued, nextUpdate } = genuine(() => checkAnswer({ kind: "pck-crl", ca }, answer, options.terms), what);
+    changes.push({ put: "pck-crl", ca, crl: { crl, issuerChain, issued, nextUpdate } });
+  }
+  return changes;
+}
 
 const CAS: readonly CertificationCa[] = ["processor", "platform"];
 

@@ -22,7 +22,8 @@ export interface ImportOptions extends StorePlace {
 export async function importCollateral(file: string, options: ImportOptions, output: Output): Promise<void> {
   const content = parse(readInput(file, "the platform collateral", LIMIT), file);
   await withStore(options, { readOnly: false, report: (line) => output.note(line) }, async (store) => {
-    const collateral = refusing(file, () => readPlatformCollateral(content));
+    // A file of v4 says so; those of v3 need not.
+    const collateral = refusing(file, () => readPlatformCollateral(content, 3));
     const rootCaCrl = (await store.rootCaCrl())?.crl;
     const changes = await refusing(file, () =>
       platformCollateralChanges(collateral, {
@@ -31,6 +32,8 @@ export async function importCollateral(file: string, options: ImportOptions, out
           ...(rootCaCrl === undefined ? {} : { rootCaCrl }),
         },
         knownRawTcbs: (key) => store.rawTcbs(key),
+        knownPckChain: async (ca) => (await store.pckChain(ca)) ?? (await store.pckCrl(ca))?.issuerChain,
+        leftOut: (what) => output.note(`left out: ${what}`),
         progress: progressLines(output, "platforms checked"),
       }),
     );
