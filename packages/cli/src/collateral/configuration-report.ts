@@ -1,4 +1,13 @@
-import { durationText, type EffectiveConfiguration, originText, type Setting } from "@confcom/collateral/configuration";
+import {
+  type CustomRequestOptions,
+  durationText,
+  type EffectiveConfiguration,
+  type GivenSetting,
+  hideUserInfo,
+  originText,
+  type Setting,
+} from "@confcom/collateral/configuration";
+import { DEFAULT_RETRIES } from "./configured-sources.ts";
 
 /** One value as it is shown: never a secret. */
 export interface ShownSetting {
@@ -7,7 +16,11 @@ export interface ShownSetting {
   readonly from: string;
 }
 
-/** The configuration for people and scripts. Values of request headers and parameters are hidden: they may be keys. */
+/**
+ * The configuration for people and scripts: what is in force, then every key of qcnl.conf and every AZDCAP variable by its own name as
+ * it was given. Values of request headers and parameters are hidden: they may be
+ * keys.
+ */
 export function shownConfiguration(configuration: EffectiveConfiguration): readonly ShownSetting[] {
   const shown = <T>(
     name: string,
@@ -29,8 +42,8 @@ export function shownConfiguration(configuration: EffectiveConfiguration): reado
     shown("update", configuration.update),
     shown("api version", configuration.apiVersion),
     shown("pccs api version", configuration.crlForm),
-    shown("retry times", configuration.retryTimes),
-    shown("retry delay", configuration.retryDelayMs, durationText),
+    shown("retry times", configuration.retryTimes, (times) => times ?? DEFAULT_RETRIES.retries),
+    shown("retry delay", configuration.retryDelayMs, (ms) => durationText(ms === 0 ? DEFAULT_RETRIES.delayMs : ms)),
     shown("pck cache", configuration.pckCacheMs, durationText),
     shown("collateral cache", configuration.collateralCacheMs, durationText),
     shown("cache directory", configuration.cacheDirectory),
@@ -40,8 +53,24 @@ export function shownConfiguration(configuration: EffectiveConfiguration): reado
     shown("pck from cache only", configuration.pckFromCacheOnly),
     shown("tls ca", configuration.tlsCa),
     shown("api key file", configuration.apiKeyFile),
-    shown("azure log", configuration.azureLog),
+    shown("log level", configuration.logLevel),
+    shown("azure log file", configuration.azureLogFile),
+    shown("https proxy", configuration.proxies.https, hiddenPassword),
+    shown("http proxy", configuration.proxies.http, hiddenPassword),
+    shown("no proxy", configuration.proxies.except),
+    shown("qcnl.conf", configuration.configurationFile),
+    ...configuration.given.map((given) => shown(given.name, given, () => givenValue(given))),
   ];
+}
+
+/** A proxy's URL may have a user and password. */
+const hiddenPassword = (url: string | undefined) => (url === undefined ? null : hideUserInfo(url));
+
+/** As it was read, but for the values of what is sent with requests. */
+function givenValue({ name, value }: GivenSetting): unknown {
+  if (name !== "custom_request_options") return typeof value === "string" ? hideUserInfo(value) : value;
+  const { headers, params } = value as CustomRequestOptions;
+  return { headers: hidden(headers), params: hidden(params) };
 }
 
 const hidden = (values: Readonly<Record<string, string>>) =>

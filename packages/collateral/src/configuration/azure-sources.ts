@@ -4,9 +4,9 @@ import type { AzureSetting, SourceSetting } from "./source-setting.ts";
 
 /**
  * Azure's sources in the order of az-dcap-client: the instance's agent unless it is bypassed, then the cache, for PCK
- * certificates; one base URL for everything else (spec: DCAP §14).
+ * certificates; one base URL for everything else (spec: DCAP §14). `selectedBy`: the variable because of which Azure is asked.
  */
-export function azureSources(variables: AzdcapVariables): Setting<SourceSetting>[] {
+export function azureSources(variables: AzdcapVariables, selectedBy: string): Setting<SourceSetting>[] {
   const azure = azureSetting(variables);
   const source = (
     name: keyof AzdcapVariables,
@@ -14,7 +14,7 @@ export function azureSources(variables: AzdcapVariables): Setting<SourceSetting>
     serves: SourceSetting["serves"],
     cached: boolean,
   ): Setting<SourceSetting> => {
-    const from: Origin = variables[name] === undefined ? { kind: "default" } : { kind: "variable", name };
+    const from: Origin = { kind: "variable", name: variables[name] === undefined ? selectedBy : name };
     return setting({ kind: "thim", place: `${place}/`, serves, secure: true, cached, azure }, from);
   };
   const primary = variables.AZDCAP_PRIMARY_BASE_CERT_URL ?? AZDCAP_DEFAULTS.primaryUrl;
@@ -34,6 +34,7 @@ function azureSetting(variables: AzdcapVariables): AzureSetting {
     clientId: variables.AZDCAP_CLIENT_ID ?? AZDCAP_DEFAULTS.clientId,
     version: variables.AZDCAP_COLLATERAL_VERSION ?? "v4",
     tdxVersion: variables.AZDCAP_COLLATERAL_VERSION_TDX ?? "v4",
+    tdxSuffix: suffix,
     ...(region === undefined ? {} : { tdxUrl: `https://${region}${suffix}/` }),
     onDemand: variables.AZDCAP_DISABLE_ONDEMAND !== true,
   };

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { CollateralError } from "../errors.ts";
 import { type ConfigurationFlags, effectiveConfiguration } from "./effective-configuration.ts";
+import { httpProxies, isLinkLocal } from "./proxy-variables.ts";
 import { originText } from "./setting.ts";
 
 const SHIPPED_PATH = "/etc/sgx_default_qcnl.conf";
@@ -117,9 +118,10 @@ describe("the effective configuration", () => {
       version: "v3",
       tdxVersion: "v4",
       tdxUrl: "https://westeurope.tdx.example/sgx/certification/",
+      tdxSuffix: ".tdx.example/sgx/certification",
       onDemand: false,
     });
-    assert.deepEqual(found.azureLog.value, { level: "INFO", file: "/var/log/az" });
+    assert.deepEqual([found.logLevel.value, found.azureLogFile.value], ["INFO", "/var/log/az"]);
     assert.equal(found.pckCacheMs.value, 3_600_000);
     assert.equal(found.cacheDirectory.value, "/var/cache/az/confcom-collateral");
     assert.equal(found.apiVersion.value, 3);
@@ -186,5 +188,25 @@ describe("the effective configuration", () => {
       throw new Error("EACCES");
     };
     assert.throws(() => effectiveConfiguration({ flags: {}, env: {}, readFile }), /qcnl\.conf cannot be read: EACCES/);
+  });
+});
+
+describe("proxies", () => {
+  it("come from the environment, lower-case names first; the metadata address is on the machine's own link", () => {
+    const { proxies } = effective(
+      {},
+      { HTTPS_PROXY: "http://upper:1", https_proxy: "http://user:pw@lower:2", NO_PROXY: "pccs,.local", http_proxy: "" },
+    );
+    assert.deepEqual(httpProxies(proxies), { https: "http://user:pw@lower:2", except: "pccs,.local" });
+    assert.equal(originText(proxies.https.from), "https_proxy");
+    assert.equal(isLinkLocal("http://169.254.169.254/metadata/THIM/"), true);
+    assert.equal(isLinkLocal("http://169.254.169.254.example/"), false);
+  });
+
+  it("that are no URL are ignored and said, without what may be a password", () => {
+    const { proxies, warnings } = effective({}, { HTTP_PROXY: "socks5://user:geheim@p:1" });
+    assert.deepEqual(httpProxies(proxies), {});
+    assert.equal(warnings.length, 1);
+    assert.doesNotMatch(warnings[0] as string, /geheim/);
   });
 });

@@ -4,9 +4,10 @@ import { type AzdcapVariables, azureSelectedBy, readAzdcapVariables } from "./az
 import { azureSources } from "./azure-sources.ts";
 import { cacheDirectory } from "./cache-directory.ts";
 import { parseDuration } from "./duration.ts";
+import { type ProxySettings, readProxyVariables } from "./proxy-variables.ts";
 import { parseQcnlConf, QCNL_CONF_LIMIT, QCNL_CONF_PATH, type QcnlConf } from "./qcnl-conf.ts";
 import { qcnlSources } from "./qcnl-sources.ts";
-import { firstOf, type Origin, type Setting, setting } from "./setting.ts";
+import { firstOf, type Setting, setting } from "./setting.ts";
 import { INTEL_PCS_URL, parseSource, type SourceSetting } from "./source-setting.ts";
 
 /** What a command line may say; each wins over everything else. */
@@ -35,6 +36,9 @@ export interface ConfigurationInput {
   readonly readFile: (path: string, limit: number) => Uint8Array | undefined;
 }
 
+/** INFO: everything that is asked and answered; WARNING: what is out of order; ERROR: failures alone. */
+export type LogLevel = "INFO" | "WARNING" | "ERROR";
+
 /** Everything that decides where collateral comes from and how long it is kept, each with where it came from. */
 export interface EffectiveConfiguration {
   /** In the order in which they are asked. */
@@ -58,10 +62,17 @@ export interface EffectiveConfiguration {
   readonly offline: Setting<boolean>;
   /** True: PCK certificates come from cache and directories only (QCNL's local_cache_only). */
   readonly pckFromCacheOnly: Setting<boolean>;
+  readonly proxies: ProxySettings;
   readonly tlsCa: Setting<string | undefined>;
   readonly apiKeyFile: Setting<string | undefined>;
-  /** AZDCAP_DEBUG_LOG_LEVEL and AZDCAP_WRITE_LOGS_TO_FILE as they are set. */
-  readonly azureLog: Setting<{ readonly level?: string; readonly file?: string }>;
+  /** AZDCAP_DEBUG_LOG_LEVEL: what is said on standard error. Default WARNING. */
+  readonly logLevel: Setting<LogLevel>;
+  /** AZDCAP_WRITE_LOGS_TO_FILE as it is set; nothing is written there. */
+  readonly azureLogFile: Setting<string | undefined>;
+  /** The qcnl.conf that was read; undefined if there is none. */
+  readonly configurationFile: Setting<string | undefined>;
+  /** Every key of that file and every AZDCAP variable that could be used, as it was read, whether something else wins over it or not. */
+  readonly given: readonly GivenSetting[];
   /** What was found and ignored. */
   readonly warnings: readonly string[];
 }
@@ -137,11 +148,40 @@ export function effectiveConfiguration({ flags, env, readFile }: ConfigurationIn
     deadlineMs: firstOf([flag("--deadline", deadline(flags.deadline))], 20_000),
     offline: firstOf([flag("--offline", flags.offline)], false),
     pckFromCacheOnly: firstOf([from("local_cache_only", (conf) => conf.local_cache_only)], false),
+    proxies: readProxyVariables(env, warn),
     tlsCa: firstOf<string | undefined>([flag("--tls-ca", flags.tlsCa)], undefined),
     apiKeyFile: firstOf<string | undefined>([flag("--api-key-file", flags.apiKeyFile)], undefined),
-    azureLog: azureLog(azure),
+    logLevel: fromVariable(azure, "AZDCAP_DEBUG_LOG_LEVEL") ?? setting("WARNING"),
+    azureLogFile: fromVariable(azure, "AZDCAP_WRITE_LOGS_TO_FILE") ?? setting(undefined),
+    configurationFile: configurationFile(env, file),
+    given: given(azure, file),
     warnings,
   };
+}
+
+/** One key or variable under its own name. */
+export interface GivenSetting extends Setting<unknown> {
+  readonly name: string;
+}
+
+function configurationFile(env: ConfigurationInput["env"], file: FoundFile | undefined): Setting<string | undefined> {
+  const named = (env.QCNL_CONF_PATH ?? "") !== "";
+  return setting(file?.path, named ? { kind: "variable", name: "QCNL_CONF_PATH" } : { kind: "default" });
+}
+
+function given(azure: AzdcapVariables, file: FoundFile | undefined): GivenSetting[] {
+  const variables = Object.entries(azure).map(([name, value]) => ({
+    name,
+    ...setting<unknown>(value, { kind: "variable", name }),
+  }));
+  if (file === undefined) return variables;
+  const { format: _, ...keys } = file.conf;
+  const { path } = file;
+  const entries = Object.entries(keys).map(([key, value]) => ({
+    name: key,
+    ...setting<unknown>(value, { kind: "file", path, key }),
+  }));
+  return [...variables, ...entries];
 }
 
 interface FoundFile {
@@ -191,7 +231,7 @@ function orderedSources(
   }
   const variable = azureSelectedBy(azure);
   const found = [
-    ...(variable === undefined ? [] : azureSources(azure)),
+    ...(variable === undefined ? [] : azureSources(azure, variable)),
     ...(file === undefined ? [] : qcnlSources(file.conf, file.path)),
   ].map((source) => (secure ? source : setting({ ...source.value, secure }, source.from)));
   if (found.length > 0) return found;
@@ -221,9 +261,12 @@ function deadline(text: string | undefined): number | undefined {
   return ms;
 }
 
-function azureLog(azure: AzdcapVariables): Setting<{ readonly level?: string; readonly file?: string }> {
-  const { AZDCAP_DEBUG_LOG_LEVEL: level, AZDCAP_WRITE_LOGS_TO_FILE: file } = azure;
-  const name = level === undefined ? "AZDCAP_WRITE_LOGS_TO_FILE" : "AZDCAP_DEBUG_LOG_LEVEL";
-  const from: Origin = level === undefined && file === undefined ? { kind: "default" } : { kind: "variable", name };
-  return setting({ ...(level === undefined ? {} : { level }), ...(file === undefined ? {} : { file }) }, from);
+function fromVariable<N extends keyof AzdcapVariables>(
+  azure: AzdcapVariables,
+  name: N,
+): Setting<NonNullable<AzdcapVariables[N]>> | undefined {
+  const value = azure[name];
+  return value === undefined
+    ? undefined
+    : setting(value as NonNullable<AzdcapVariables[N]>, { kind: "variable", name });
 }

@@ -22,8 +22,10 @@ export interface AzureSetting {
   readonly clientId: string;
   readonly version: "v2" | "v3" | "v4";
   readonly tdxVersion: "v2" | "v3" | "v4";
-  /** Base URL of the region's cache for TDX; undefined where the region is not known. */
+  /** Base URL of the region's cache for TDX; undefined where the region is not named: the instance knows it. */
   readonly tdxUrl?: string;
+  /** Host suffix and path that follow the region, with its dot. */
+  readonly tdxSuffix: string;
   /** False: the encrypted PPID is left out. */
   readonly onDemand: boolean;
 }

@@ -17,5 +17,6 @@ export {
   type ThimSourceOptions,
   thimSource,
 } from "./thim-source.ts";
+export { type ThimWithRegionOptions, thimSourceWithRegion } from "./thim-with-region.ts";
 export { type BreakerOptions, type BreakerState, withBreaker } from "./with-breaker.ts";
 export { type RetryOptions, withRetry } from "./with-retry.ts";
