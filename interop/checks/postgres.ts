@@ -10,6 +10,7 @@ const FACTS: Readonly<Record<string, string>> = {
   replicas: "several replicas: changes heard of, one lease, registrations once, no deadlock",
   "bad-days": "the server crashed under load or gone, a replica killed with leases",
   migration: "a new replica migrates beside an old one under load",
+  operations: "backup under load and restore, a role without other rights, connections",
 };
 
 const ofTests: readonly Check<Scene>[] = Object.entries(FACTS).map(([file, what]) => ({

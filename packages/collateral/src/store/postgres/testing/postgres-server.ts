@@ -13,6 +13,8 @@ import { Client } from "pg";
  */
 export interface PostgresServer {
   readonly version: string;
+  /** Directory of its programs: pg_dump, psql. */
+  readonly programs: string;
   /** Of a fresh database, empty. */
   createDatabase(): Promise<string>;
   /** Ends the server as a crash of all its processes would, and starts it again. */
@@ -99,6 +101,7 @@ export async function startPostgres(): Promise<PostgresServer> {
     await start();
     return {
       version: stdout.trim(),
+      programs: bin,
       start,
       stop,
       async restart() {
