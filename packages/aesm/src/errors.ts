@@ -5,7 +5,8 @@ export const AESM_ERROR_CODES = {
   MESSAGE_MALFORMED: "Bytes are not an AESM message. The peer speaks another protocol or the bytes are damaged.",
   MESSAGE_INCOMPLETE: "An AESM message lacks a required field. Send every field marked required.",
   MESSAGE_VALUE: "A field's value does not fit its type. Pass a value within the documented range.",
-  SERVICE_REFUSED: "The service answered with an error code. The AESM code and its name say what to do.",
+  SERVICE_REFUSED:
+    "The service answered with an error code: its name says what happened, the service's log (of confcom's, /readyz too) why.",
   SERVICE_UNREACHABLE:
     "No connection to the AESM socket. Start the quote helper, or mount the directory of its socket (not the socket file); where permission is denied, run as a user who may write to the socket.",
   SERVICE_TIMEOUT: "The service did not answer before the deadline. Look at its log, then try again.",

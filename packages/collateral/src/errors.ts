@@ -3,12 +3,12 @@ export const COLLATERAL_ERRORS = {
   SOURCE_UNREACHABLE: "the collateral source cannot be reached; check its address, name resolution, proxy and firewall",
   SOURCE_TIMEOUT: "the collateral source did not answer in time; check the network path and its load",
   SOURCE_UNTRUSTED:
-    "the collateral source's TLS certificate is not trusted; name its CA, or set use_secure_cert to false knowingly",
+    "the collateral source's TLS certificate is not trusted; name its CA (--tls-ca), or set use_secure_cert to false knowingly",
   SOURCE_BUSY: "the collateral source asks to come back later; try again after the time it names",
   SOURCE_REFUSED: "the collateral source refused the request; check API key, token and parameters",
   SOURCE_ANSWER: "the collateral source answered with something that cannot be used; see the message",
   SOURCE_SUSPENDED: "the collateral source failed repeatedly and is left alone for a while; see the cause",
-  NOT_FOUND: "the collateral source has no such collateral",
+  NOT_FOUND: "the collateral source has no such collateral; check the path of its address",
   PLATFORM_UNKNOWN:
     "the cache does not know the platform; register it there (PCK ID retrieval tool, or POST /platforms)",
   CERTIFICATES_UNAVAILABLE:

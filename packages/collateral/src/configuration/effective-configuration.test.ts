@@ -128,6 +128,14 @@ describe("the effective configuration", () => {
     assert.deepEqual(found.warnings, []);
   });
 
+  it("a service that is named without a path, as its ready line and the quote helper name it, is asked at the API's", () => {
+    const found = effective({ pccsUrl: "http://127.0.0.1:8081", source: ["pcs+https://h:1/", "thim+http://h/"] });
+    assert.deepEqual(
+      found.sources.map(({ value }) => value.place),
+      ["http://127.0.0.1:8081/sgx/certification/v4/", "https://h:1/sgx/certification/v4/", "http://h/"],
+    );
+  });
+
   it("variables come before the file, the command line instead of both", () => {
     const env = { AZDCAP_BYPASS_BASE_URL: "true" };
     const files = { [SHIPPED_PATH]: '{"pccs_url":"https://p/"}' };

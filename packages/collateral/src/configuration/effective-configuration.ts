@@ -225,7 +225,7 @@ function orderedSources(
     return named.map(({ option, given }) => {
       const parsed = parseSource(given, option);
       if (option === "--pccs-url" && parsed.kind === "directory")
-        throw new CollateralError("CONFIGURATION", `--pccs-url takes a URL, got "${given}"`);
+        throw new CollateralError("CONFIGURATION", `--pccs-url takes a URL such as https://HOST:8081, got "${given}"`);
       return setting({ ...parsed, serves: "all", secure, cached: true }, { kind: "flag", name: option });
     });
   }

@@ -36,7 +36,8 @@ const KINDS = ["pcs", "pccs", "thim"] as const;
 
 /**
  * Reads a source as people write it: a path, or a URL whose kind shows in it (Intel's host: PCS; Azure's hosts and
- * /metadata/THIM/: THIM; anything else: PCCS), or is said: `pcs+http://127.0.0.1:8080/`. Throws CollateralError CONFIGURATION.
+ * /metadata/THIM/: THIM; anything else: PCCS), or is said: `pcs+http://127.0.0.1:8080/`. A PCS or PCCS without a path is asked at
+ * /sgx/certification/v4/. Throws CollateralError CONFIGURATION.
  */
 export function parseSource(given: string, option: string): Pick<SourceSetting, "kind" | "place"> {
   const said = /^(pcs|pccs|thim)\+(.*)$/.exec(given);
@@ -59,6 +60,8 @@ export function parseSource(given: string, option: string): Pick<SourceSetting, 
     );
   }
   const kind = KINDS.find((name) => name === said?.[1]) ?? kindOf(url);
+  // As a PCCS's ready line and `quote-helper --pccs` name it; nobody serves the API at the root.
+  if (url.pathname === "/" && kind !== "thim") return { kind, place: `${url.origin}/sgx/certification/v4/` };
   return { kind, place: place.endsWith("/") ? place : `${place}/` };
 }
 

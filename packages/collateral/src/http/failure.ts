@@ -59,7 +59,8 @@ function words(error: unknown, code: string, phase: HttpPhase): string {
     const reason = (error as { readonly reason?: unknown }).reason;
     return `the TLS handshake failed${typeof reason === "string" ? ` (${reason})` : ""}`;
   }
-  const message = error instanceof Error ? error.message : "unknown failure";
+  // Node's advice after the first words is about Node's own options.
+  const message = error instanceof Error ? error.message.replace(/; if the root CA .*$/s, "") : "unknown failure";
   return PLAIN_WORDS[code] ?? (code === "" || message.includes(code) ? message : `${message} (${code})`);
 }
 

@@ -43,8 +43,10 @@ export class ProvisioningWatch {
       this.#lastFailure = "";
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
-      if (message !== this.#lastFailure) this.#log.warn(message);
-      this.#lastFailure = message;
+      // Each answer has an ID of its own; the cause is the same.
+      const cause = message.replace(/Request-ID [\w.-]+/g, "");
+      if (cause !== this.#lastFailure) this.#log.warn(message);
+      this.#lastFailure = cause;
     }
     if (this.#closed) return;
     this.#timer = setTimeout(() => void this.#round(), this.#pause());
