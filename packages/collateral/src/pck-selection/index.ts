@@ -1,1 +1,6 @@
-export { type RawTcb, type SelectedPckCertificate, selectPckCertificate } from "./select-pck-certificate.ts";
+export {
+  PckCertificateSelection,
+  type RawTcb,
+  type SelectedPckCertificate,
+  selectPckCertificate,
+} from "./select-pck-certificate.ts";

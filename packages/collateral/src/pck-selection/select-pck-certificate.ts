@@ -57,13 +57,59 @@ export function selectPckCertificate<C extends { readonly certificate: string }>
   tcbInfo: string,
   raw: RawTcb,
 ): SelectedPckCertificate<C> | undefined {
-  const components = parameter("cpuSvn", raw.cpuSvn, 16);
-  const [low, high] = parameter("pceSvn", raw.pceSvn, 2) as unknown as readonly [number, number];
-  const pceId = parameter("pceId", raw.pceId, 2).reverse();
-  const platform: ComparableTcb = { components, pceSvn: low + 256 * high };
-  const info = readOrRefuse(() => readTcbInfo(tcbInfo));
+  const platform = comparable(raw);
+  return highest(
+    candidatesOf(
+      certificates,
+      readOrRefuse(() => readTcbInfo(tcbInfo)),
+      raw.pceId,
+    ),
+    platform,
+  );
+}
+
+/** {@link selectPckCertificate} for many platforms of few TCB infos, at several raw TCBs each: every text is read once. */
+export class PckCertificateSelection {
+  readonly #infos = new Map<string, TcbInfo>();
+
+  /** Of one platform. `pceId`: 4 digits, little-endian bytes. Fails as `selectPckCertificate` does. */
+  of<C extends { readonly certificate: string }>(
+    certificates: readonly C[],
+    tcbInfo: string,
+    pceId: string,
+  ): (raw: Omit<RawTcb, "pceId">) => SelectedPckCertificate<C> | undefined {
+    const info = this.#infos.get(tcbInfo) ?? readOrRefuse(() => readTcbInfo(tcbInfo));
+    this.#infos.set(tcbInfo, info);
+    const candidates = candidatesOf(certificates, info, pceId);
+    return (raw) => highest(candidates, comparable(raw));
+  }
+}
+
+interface Candidates<C> {
+  readonly info: TcbInfo;
+  readonly candidates: readonly Candidate<C>[];
+}
+
+function candidatesOf<C extends { readonly certificate: string }>(
+  certificates: readonly C[],
+  info: TcbInfo,
+  pceId: string,
+): Candidates<C> {
+  return { info, candidates: readCandidates(certificates, info, parameter("pceId", pceId, 2).reverse()) };
+}
+
+function comparable({ cpuSvn, pceSvn }: Omit<RawTcb, "pceId">): ComparableTcb {
+  const components = parameter("cpuSvn", cpuSvn, 16);
+  const [low, high] = parameter("pceSvn", pceSvn, 2) as unknown as readonly [number, number];
+  return { components, pceSvn: low + 256 * high };
+}
+
+function highest<C>(
+  { info, candidates }: Candidates<C>,
+  platform: ComparableTcb,
+): SelectedPckCertificate<C> | undefined {
   let best: { readonly candidate: Candidate<C>; readonly bucket: number } | undefined;
-  for (const candidate of readCandidates(certificates, info, pceId)) {
+  for (const candidate of candidates) {
     const { tcb } = candidate.pck.sgx;
     if (!isAtLeast(platform, tcb)) continue;
     const bucket = bucketOf(info, tcb);

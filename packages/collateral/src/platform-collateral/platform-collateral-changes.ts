@@ -51,10 +51,14 @@ export async function platformCollateralChanges(
   };
   const changes = [...documentChanges(collateral, terms), ...(await pckCrlChanges(collateral, { ...options, terms }))];
   const rawTcbs = rawTcbsByPlatform(collateral.platforms);
+  const selection = new PckCertificateSelection();
   let done = 0;
   for (const platform of collateral.certificates) {
     changes.push(
-      ...(await platformChanges(collateral, platform, rawTcbs.get(keyText(platform)) ?? [], { ...options, terms })),
+      ...(await platformChanges(collateral, platform, rawTcbs.get(keyText(platform)) ?? [], selection, {
+        ...options,
+        terms,
+      })),
     );
     options.progress?.(++done, collateral.certificates.length);
   }
@@ -113,10 +117,20 @@ async function pckCrlChanges(collateral: PlatformCollateral, options: ChangesOpt
 
 const CAS: readonly CertificationCa[] = ["processor", "platform"];
 
+/** Intel's selection for one platform: its certificates are read at its first raw TCB. */
+function selectionOf(selection: PckCertificateSelection, pceId: string): PckSelection {
+  let choose: ReturnType<PckCertificateSelection["of"]> | undefined;
+  return (certificates, tcbInfo, rawTcb) => {
+    choose ??= selection.of(certificates, tcbInfo, pceId);
+    return choose(rawTcb)?.tcbm;
+  };
+}
+
 async function platformChanges(
   collateral: PlatformCollateral,
   platform: PlatformCertificates,
   posted: readonly CollateralPlatform[],
+  selection: PckCertificateSelection,
   options: ChangesOptions,
 ): Promise<StoreChange[]> {
   const { qeId, pceId, certificates } = platform;
@@ -134,8 +148,9 @@ async function platformChanges(
   const tcbInfo = sgx.find(({ update }) => update === "early") ?? sgx[0];
   const body = present(tcbInfo, `${who} is of FMSPC ${fmspc}, of which there is no SGX TCB info`).body;
   const known = (await options.knownRawTcbs?.(key)) ?? [];
+  const { select = selectionOf(selection, pceId) } = options;
   for (const rawTcb of distinct([...known, ...posted.filter(({ cpuSvn, pceSvn }) => cpuSvn !== "" && pceSvn !== "")])) {
-    const tcbm = await (options.select ?? selectAsIntel)(certificates, body, rawTcb);
+    const tcbm = await select(certificates, body, rawTcb);
     changes.push({
       put: "platform-tcb",
       key: rawTcb,
