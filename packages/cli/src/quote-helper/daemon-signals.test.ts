@@ -1,10 +1,15 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { test } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import { DaemonSignals } from "./daemon-signals.ts";
 
+/** Sends it to this process and waits until everybody who listens has been told, however busy the machine. */
 const send = async (signal: NodeJS.Signals) => {
+  const told = once(process, signal);
   process.kill(process.pid, signal);
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await told;
+  await setImmediate();
 };
 
 test("SIGTERM asks to stop, and the reason is known", async () => {
