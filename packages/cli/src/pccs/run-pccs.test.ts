@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -67,20 +67,23 @@ test("confcom pccs revoke works beside the service, which serves the new CRLs wi
 
   const unknown = JSON.parse((await revoke("0123456789abcdef")).stdout) as { issued: boolean };
   assert.equal(unknown.issued, false);
+  const serves = async (path: string, serial: string) => {
+    for (let n = 0; n < 100; n++) {
+      if ((await der(path)).toString("latin1").includes(Buffer.from(serial, "hex").toString("latin1"))) return;
+      await sleep(100);
+    }
+    assert.fail(`${path} has no ${serial}`);
+  };
+  assert.ok(!before.includes("0123456789abcdef", 0, "hex"));
+  await serves("pckcrl?ca=platform&encoding=der", "0123456789abcdef");
+
   const own = JSON.parse(
     (await revoke(ca.serialNumber, "--issuer", "root", "--reason", "superseded")).stdout,
   ) as Record<string, unknown>;
   const revoked = ca.serialNumber.toLowerCase();
   assert.deepEqual(own, { revoked, issuer: "root", reason: "superseded", issued: true });
-
-  let after = before;
-  for (let n = 0; n < 100 && !after.includes("0123456789abcdef", 0, "hex"); n++) {
-    await sleep(100);
-    after = await der("pckcrl?ca=platform&encoding=der");
-  }
-  assert.ok(!before.includes("0123456789abcdef", 0, "hex"));
-  assert.ok(after.includes("0123456789abcdef", 0, "hex"));
-  assert.ok((await der("rootcacrl")).toString().includes(revoked));
+  // Hexadecimal, as it is served without encoding=der.
+  await serves("rootcacrl", Buffer.from(revoked).toString("hex"));
 });
 
 test("confcom pccs revoke makes no authority, and says what serial numbers and reasons there are", async (t) => {
@@ -92,4 +95,26 @@ test("confcom pccs revoke makes no authority, and says what serial numbers and r
   const reason = await run("pccs", "revoke", "0a", "--state", state, "--reason", "boredom");
   assert.equal(reason.status, 64);
   assert.match(reason.stderr, /keyCompromise/);
+});
+
+test("SIGHUP reads the configuration again: limits hold at once, and the log says what needs a restart", async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), "confcom-pccs-"));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const config = join(directory, "pccs.json");
+  writeFileSync(config, JSON.stringify({ httpLimits: { maxUrl: 100 } }));
+  const { url, child, log } = await softwarePccs(t, "--config", config);
+  const long = `${url}/sgx/certification/v4/qe/identity?update=standard&${"x".repeat(100)}=1`;
+  assert.equal((await fetch(long)).status, 400);
+  const until = async (words: RegExp) => {
+    for (let n = 0; n < 200 && !words.test(log()); n++) await sleep(50);
+    assert.match(log(), words);
+  };
+  writeFileSync(config, JSON.stringify({ httpLimits: { maxUrll: 1 } }));
+  child.kill("SIGHUP");
+  await until(/SIGHUP: kept what was in force: .*unknown limit/);
+  assert.equal((await fetch(long)).status, 400);
+  writeFileSync(config, JSON.stringify({ mode: "req", httpLimits: { responseCache: 1_000_000 } }));
+  child.kill("SIGHUP");
+  await until(/in force after a restart: mode, httpLimits.responseCache"/);
+  assert.equal((await fetch(long)).status, 200);
 });

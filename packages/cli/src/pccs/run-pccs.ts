@@ -1,15 +1,19 @@
 import { createHash, randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
+import { isDeepStrictEqual } from "node:util";
 import type { Clock } from "@confcom/collateral";
 import {
   type CachingMode,
   type CollateralService,
   createCollateralService,
   genuineChecks,
+  type HttpLimits,
   metricsText,
   type PccsServer,
   PlatformImports,
+  type ServiceLimits,
+  ServiceRefusal,
   type ServiceReport,
   startPccsServer,
   type TlsIdentity,
@@ -47,6 +51,9 @@ export interface PccsOptions {
   readonly healthListen: { readonly host: string; readonly port: number } | undefined;
   readonly logLevel: LogLevel;
   readonly jsonReadyLine: boolean;
+  readonly crlHosts: readonly string[];
+  readonly httpLimits: Partial<HttpLimits>;
+  readonly serviceLimits: Partial<ServiceLimits>;
 }
 
 /** How soon a revocation is seen. */
@@ -60,8 +67,19 @@ const CLOCK: Clock = {
   clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout),
 };
 
-/** The daemon: opens store and upstream, serves, and ends when it is told to, with every request under way answered. */
-export async function runPccs(options: PccsOptions, output: Output): Promise<void> {
+/** What SIGHUP changes; of everything else the log says that it needs a restart. */
+const RELOADED: ReadonlySet<string> = new Set([
+  "tlsCert",
+  "tlsKey",
+  "userTokenFile",
+  "adminTokenFile",
+  "logLevel",
+  "httpLimits",
+] satisfies (keyof PccsOptions)[]);
+
+/** The daemon: opens store and upstream, serves, and ends when it is told to, with every request under way answered. `read`: its options, again at SIGHUP. */
+export async function runPccs(read: () => PccsOptions, output: Output): Promise<void> {
+  const options = read();
   const log = createLog(options.logLevel);
   const signals = new DaemonSignals();
   const closers: (() => unknown)[] = [() => signals.release()];
@@ -94,6 +112,7 @@ export async function runPccs(options: PccsOptions, output: Output): Promise<voi
       tls: tlsOf(options),
       plainHttp: options.http,
       tokens: tokensOf(options),
+      limits: options.httpLimits,
       clock: CLOCK,
       random: Math.random,
       refused: (request) => serviceLog.refused(request),
@@ -102,7 +121,7 @@ export async function runPccs(options: PccsOptions, output: Output): Promise<voi
     closers.unshift(() => server.close({ deadlineMs: DRAIN_MS }));
     const health = await openHealth(options, service, server, figures);
     closers.unshift(() => health?.close());
-    signals.onReload(async () => reload(options, server, log));
+    signals.onReload(async () => reload(read, options, server, log));
     announce(options, server, upstream, output);
     log.info(`stopping: ${await signals.stopped}`);
   } finally {
@@ -129,6 +148,7 @@ function createService(
     sha384: (text) => createHash("sha384").update(text, "utf8").digest("hex"),
     report,
     allowedCrlHosts: upstream.crlHosts,
+    limits: options.serviceLimits,
     ...(staleLimitMs === undefined ? {} : { staleLimitMs }),
     ...(refreshIntervalMs === undefined ? {} : { refreshIntervalMs }),
   });
@@ -145,7 +165,12 @@ function followRevocations(
     path: revocationFile,
     everyMs: REVOCATION_LOOK_MS,
     changed: async () => {
-      await service.refresh();
+      try {
+        await service.refresh();
+      } catch (error) {
+        // Whose CA was revoked is refused, now and later: the CRL that says so was the first to be stored.
+        if (!(error instanceof ServiceRefusal && error.status === 460)) throw error;
+      }
       log.info("the software platform's CRLs are those of its authority");
     },
   });
@@ -173,12 +198,19 @@ function tlsOf({ tlsCert, tlsKey }: PccsOptions): TlsIdentity | undefined {
 }
 
 /** SIGHUP: whatever cannot be read leaves the present one in force. The API key is read for every request anyway. */
-function reload(options: PccsOptions, server: PccsServer, log: Logger): void {
+function reload(read: () => PccsOptions, started: PccsOptions, server: PccsServer, log: Logger): void {
   try {
+    const options = read();
     server.reloadTokens(tokensOf(options));
     const tls = tlsOf(options);
     if (tls !== undefined) server.reloadTls(tls);
-    log.info("SIGHUP: tokens and TLS certificate read again");
+    const later = server.reloadLimits(options.httpLimits).map((name) => `httpLimits.${name}`);
+    log.level = options.logLevel;
+    const names = Object.keys(started) as (keyof PccsOptions)[];
+    const changed = names.filter((name) => !RELOADED.has(name) && !isDeepStrictEqual(options[name], started[name]));
+    log.info("SIGHUP: tokens, TLS certificate and limits read again");
+    if (changed.length + later.length > 0)
+      log.warn(`SIGHUP: in force after a restart: ${[...changed, ...later].join(", ")}`);
   } catch (error) {
     log.error(`SIGHUP: kept what was in force: ${error instanceof Error ? error.message : String(error)}`);
   }

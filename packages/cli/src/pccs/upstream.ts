@@ -27,6 +27,8 @@ export interface UpstreamOptions {
   readonly upstreamCa: string | undefined;
   readonly apiKeyFile: string | undefined;
   readonly stateDirectory: string;
+  /** More of them, as the service wants them. */
+  readonly crlHosts?: readonly string[];
 }
 
 export interface OpenUpstream {
@@ -58,19 +60,23 @@ export async function openUpstream(options: UpstreamOptions, clock: Clock, log: 
   // Read for every request: a key is changed by replacing the file.
   const apiKey = apiKeyFile === undefined ? undefined : () => readFileSync(apiKeyFile, "utf8").trim();
   const rootCaCrlUrl = crlUrlOf(upstreamRoot);
+  const crlOrigins = [
+    ...INTEL_CRL_ORIGINS,
+    ...(rootCaCrlUrl === undefined ? [] : [rootCaCrlUrl]),
+    ...(options.crlHosts ?? []).map(crlOrigin),
+  ];
   const pcs = pcsSource({
     http,
     baseUrl,
     ...(apiKey === undefined ? {} : { apiKey }),
-    ...(rootCaCrlUrl === undefined
-      ? {}
-      : { rootCaCrlUrl, crlOrigins: [...INTEL_CRL_ORIGINS, new URL(rootCaCrlUrl).origin] }),
+    ...(rootCaCrlUrl === undefined ? {} : { rootCaCrlUrl }),
+    crlOrigins: crlOrigins.map((url) => new URL(url).origin),
   });
   const around = { clock, random: Math.random };
   return {
     source: withBreaker(withRetry(pcs, around), around),
     trustedRoots: roots,
-    crlHosts: [baseUrl, ...INTEL_CRL_ORIGINS, ...(rootCaCrlUrl === undefined ? [] : [rootCaCrlUrl])].map(crlHost),
+    crlHosts: [baseUrl, ...crlOrigins].map(crlHost),
     close: () => http.close(),
   };
 }
@@ -108,6 +114,13 @@ function baseUrlOf(text: string): string {
   const url = text.endsWith("/") ? text : `${text}/`;
   if (URL.canParse(url) && /^https?:\/\//.test(url)) return url;
   throw usage(`--upstream is intel, software or a URL, got "${text}"`, "pccs");
+}
+
+/** `host`, `host:port` or `http://host:port`. */
+function crlOrigin(host: string): string {
+  const url = host.includes("://") ? host : `https://${host}`;
+  if (/^https?:\/\/[^/?#@]+$/.test(url) && URL.canParse(url)) return url;
+  throw usage(`crlHosts names hosts, with a port or http:// before, not "${host}"`, "pccs");
 }
 
 function crlHost(origin: string): string {

@@ -66,6 +66,25 @@ export const DEFAULT_HTTP_LIMITS: HttpLimits = {
   maxLogLines: 65_536,
 };
 
+/** What the server takes once, when it starts. */
+const FIXED: readonly (keyof HttpLimits)[] = ["maxHeader", "maxConnections", "responseCache", "maxLogLines"];
+
+/**
+ * Puts new limits in force where `limits` is gone by. Returns the names of those that differ and need a restart. Fails as
+ * {@link httpLimits}, and everything stays.
+ */
+export function changeLimits(
+  limits: { -readonly [K in keyof HttpLimits]: HttpLimits[K] },
+  given: Partial<HttpLimits>,
+): readonly (keyof HttpLimits)[] {
+  const next = httpLimits(given);
+  const later = FIXED.filter((name) => next[name] !== limits[name]);
+  for (const name of Object.keys(next) as (keyof HttpLimits)[]) {
+    if (!FIXED.includes(name)) limits[name] = next[name];
+  }
+  return later;
+}
+
 /** The defaults with what is given instead. Fails with SERVICE_CONFIGURATION: a limit is a whole number above 0. */
 export function httpLimits(given: Partial<HttpLimits> = {}): HttpLimits {
   const limits = { ...DEFAULT_HTTP_LIMITS, ...given };

@@ -9,7 +9,7 @@ import type { AccessLogSink } from "./access-log.ts";
 import { isLoopback } from "./address-prefix.ts";
 import { limitConnections } from "./connections.ts";
 import { Edge, type RefusedRequest } from "./edge.ts";
-import { type HttpLimits, httpLimits } from "./limits.ts";
+import { changeLimits, type HttpLimits, httpLimits } from "./limits.ts";
 import { type HttpMetric, httpMetrics } from "./metrics.ts";
 import type { TokenHashes } from "./tokens.ts";
 
@@ -43,6 +43,11 @@ export interface PccsServer {
   reloadTls(tls: TlsIdentity): void;
   /** Fails with SERVICE_CONFIGURATION, and the tokens before hold. */
   reloadTokens(tokens: TokenHashes): void;
+  /**
+   * All limits anew, the defaults for what is left out. Returns the names of those that differ and need a restart. Fails with
+   * SERVICE_CONFIGURATION, and the limits before hold.
+   */
+  reloadLimits(limits: Partial<HttpLimits>): readonly string[];
   metrics(): readonly HttpMetric[];
   /** Takes no new connections, lets requests under way end, and cuts at the deadline what is left. The service is the caller's. */
   close(options: { readonly deadlineMs: number }): Promise<void>;
@@ -101,6 +106,14 @@ export async function startPccsServer(options: PccsServerOptions): Promise<PccsS
       withUsableTls(() => secured.setSecureContext(tlsOptions(next)));
     },
     reloadTokens: (tokens) => edge.reloadTokens(tokens),
+    reloadLimits(next) {
+      const later = changeLimits(limits, next);
+      server.headersTimeout = Math.min(limits.headersTimeout, limits.requestTimeout);
+      server.requestTimeout = limits.requestTimeout;
+      server.keepAliveTimeout = limits.keepAliveTimeout;
+      server.setTimeout(limits.requestTimeout);
+      return later;
+    },
     metrics: () => httpMetrics(edge),
     async close({ deadlineMs }) {
       edge.draining = true;
