@@ -5,11 +5,13 @@ import {
 } from "../../platform-collateral/index.ts";
 import { type PackedChanges, packChanges } from "../../store/packed-changes.ts";
 import type { PlatformKey, RawTcbKey } from "../../store/store.ts";
+import type { PckChains } from "./messages.ts";
 
 export interface ImportTerms {
   readonly trustedRoots: readonly Uint8Array[];
   /** The store's: it revokes where the document has none. */
   readonly rootCaCrl: Uint8Array | undefined;
+  readonly pckChains: PckChains;
   /** What the store has of these platforms, in their order. */
   readonly rawTcbs: (keys: readonly PlatformKey[]) => Promise<readonly (readonly RawTcbKey[])[]>;
 }
@@ -22,7 +24,8 @@ const KEYS_AT_A_TIME = 50;
  * PlatformCollateralRefusal.
  */
 export async function checkImport(json: Uint8Array, terms: ImportTerms): Promise<PackedChanges> {
-  const collateral = readPlatformCollateral(parse(json));
+  // A file of v4 says so; those of v3 need not.
+  const collateral = readPlatformCollateral(parse(json), 3);
   const keys = collateral.certificates.map(({ qeId, pceId }) => ({ qeId, pceId }));
   const known = new Map<string, readonly RawTcbKey[]>();
   for (let at = 0; at < keys.length; at += KEYS_AT_A_TIME) {
@@ -30,9 +33,10 @@ export async function checkImport(json: Uint8Array, terms: ImportTerms): Promise
     const rawTcbs = await terms.rawTcbs(some);
     for (const [index, key] of some.entries()) known.set(nameOf(key), rawTcbs[index] ?? []);
   }
-  const { trustedRoots, rootCaCrl } = terms;
+  const { trustedRoots, rootCaCrl, pckChains } = terms;
   const changes = await platformCollateralChanges(collateral, {
     terms: { trustedRoots, ...(rootCaCrl === undefined ? {} : { rootCaCrl }) },
+    knownPckChain: (ca) => pckChains[ca],
     knownRawTcbs: (key) => known.get(nameOf(key)) ?? [],
   });
   return packChanges(changes);

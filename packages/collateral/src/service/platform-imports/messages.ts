@@ -1,7 +1,11 @@
+import type { CertificationCa } from "../../request.ts";
 import type { PackedChanges } from "../../store/packed-changes.ts";
 import type { PlatformKey, RawTcbKey } from "../../store/store.ts";
 
 /** Between the thread that answers and the one that checks what is imported. */
+
+/** What the store has; of a CRL that comes without its chain. */
+export type PckChains = Readonly<Partial<Record<CertificationCa, string | undefined>>>;
 
 export type ImportRequest =
   | {
@@ -9,6 +13,7 @@ export type ImportRequest =
       readonly id: number;
       readonly json: Uint8Array;
       readonly rootCaCrl: Uint8Array | undefined;
+      readonly pckChains: PckChains;
     }
   /** The answer to `raw-tcbs`, in its order. */
   | { readonly kind: "raw-tcbs"; readonly id: number; readonly rawTcbs: readonly (readonly RawTcbKey[])[] };

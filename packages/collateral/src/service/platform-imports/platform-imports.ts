@@ -1,4 +1,5 @@
 import { Worker } from "node:worker_threads";
+import type { CertificationCa } from "../../request.ts";
 import type { PackedChanges } from "../../store/packed-changes.ts";
 import type { CollateralStore, PlatformKey } from "../../store/store.ts";
 import { ServiceRefusal } from "../status.ts";
@@ -32,12 +33,15 @@ export class PlatformImports {
    */
   async read(json: Uint8Array): Promise<readonly PackedChanges[]> {
     const rootCaCrl = (await this.#store.rootCaCrl())?.crl;
+    const pckChains = { processor: await this.#chain("processor"), platform: await this.#chain("platform") };
     const worker = this.#running();
     const id = this.#next++;
     const whole = ownBuffer(json);
     const changes = new Promise<PackedChanges>((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
     worker.ref();
-    worker.postMessage({ kind: "check", id, json: whole, rootCaCrl } satisfies ImportRequest, [whole.buffer]);
+    worker.postMessage({ kind: "check", id, json: whole, rootCaCrl, pckChains } satisfies ImportRequest, [
+      whole.buffer,
+    ]);
     return [await changes];
   }
 
@@ -45,6 +49,10 @@ export class PlatformImports {
   async close(): Promise<void> {
     this.#closed = true;
     await this.#worker?.terminate();
+  }
+
+  async #chain(ca: CertificationCa): Promise<string | undefined> {
+    return (await this.#store.pckChain(ca)) ?? (await this.#store.pckCrl(ca))?.issuerChain;
   }
 
   #running(): Worker {

@@ -15,11 +15,17 @@ const waiting = new Map<number, (rawTcbs: readonly (readonly RawTcbKey[])[]) => 
 
 const reply = (message: ImportReply, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer);
 
-async function check({ id, json, rootCaCrl }: Extract<ImportRequest, { readonly kind: "check" }>): Promise<void> {
+async function check({
+  id,
+  json,
+  rootCaCrl,
+  pckChains,
+}: Extract<ImportRequest, { readonly kind: "check" }>): Promise<void> {
   try {
     const changes = await checkImport(json, {
       trustedRoots,
       rootCaCrl,
+      pckChains,
       rawTcbs: (keys) =>
         new Promise((resolve) => {
           waiting.set(id, resolve);
