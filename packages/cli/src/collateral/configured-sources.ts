@@ -9,6 +9,7 @@ import {
   httpClient,
   pccsSource,
   pcsSource,
+  qcnlFilesSource,
   thimSource,
   thimSourceWithRegion,
   withBreaker,
@@ -46,12 +47,16 @@ export function configuredSources(configuration: EffectiveConfiguration, clock: 
     direct: httpClient({ clock, tls: ca }),
   };
   const sources = configuration.sources.flatMap(({ value }) => {
-    const serves =
-      configuration.pckFromCacheOnly.value && value.kind !== "directory" ? withoutPck(value.serves) : value.serves;
+    const serves = configuration.pckFromCacheOnly.value && !isOfFiles(value) ? withoutPck(value.serves) : value.serves;
     if (serves === undefined) return [];
     const { direct, secure, insecure } = clients;
     const http = isLinkLocal(value.place) ? direct : value.secure ? secure : insecure;
-    const source = around(sourceOf({ ...value, serves }, { http, direct }, configuration), value, configuration, clock);
+    const source = around(
+      sourceOf({ ...value, serves }, { http, direct }, configuration, clock),
+      value,
+      configuration,
+      clock,
+    );
     return [value.cached ? source : notCached(source)];
   });
   return {
@@ -61,6 +66,8 @@ export function configuredSources(configuration: EffectiveConfiguration, clock: 
     },
   };
 }
+
+const isOfFiles = ({ kind }: SourceSetting) => kind === "directory" || kind === "qcnl-files";
 
 function withoutPck(serves: SourceSetting["serves"]): SourceSetting["serves"] | undefined {
   return serves === "pck" ? undefined : "collateral";
@@ -89,6 +96,7 @@ function sourceOf(
   { kind, place: baseUrl, serves, custom, azure }: SourceSetting,
   { http, direct }: { readonly http: HttpClient; readonly direct: HttpClient },
   configuration: EffectiveConfiguration,
+  clock: Clock,
 ): CollateralSource {
   switch (kind) {
     case "pcs": {
@@ -111,6 +119,8 @@ function sourceOf(
     }
     case "directory":
       return directorySource({ files: directoryFiles(baseUrl), serves });
+    case "qcnl-files":
+      return qcnlFilesSource({ files: directoryFiles(baseUrl), clock });
   }
 }
 

@@ -199,6 +199,24 @@ describe("the effective configuration", () => {
   });
 });
 
+it("local_cache_only: Intel's files come first, where its provider keeps them, but never in /tmp", () => {
+  const files = { [SHIPPED_PATH]: '{"local_cache_only": true}' };
+  const first = (env: Readonly<Record<string, string>>) => asked(effective({}, env, files))[0];
+  assert.deepEqual(first({ HOME: "/home/me/" }), ["qcnl-files", "/home/me/.dcap-qcnl", "pck", "HOME"]);
+  assert.deepEqual(first({ AZDCAP_CACHE: "/az", HOME: "/home/me" }), [
+    "qcnl-files",
+    "/az/.dcap-qcnl",
+    "pck",
+    "AZDCAP_CACHE",
+  ]);
+  assert.equal(first({})?.[0], "pccs");
+  const off = asked(effective({}, { HOME: "/home/me" }, { [SHIPPED_PATH]: "{}" }));
+  assert.deepEqual(
+    off.map(([kind]) => kind),
+    ["pccs"],
+  );
+});
+
 describe("proxies", () => {
   it("come from the environment, lower-case names first; the metadata address is on the machine's own link", () => {
     const { proxies } = effective(

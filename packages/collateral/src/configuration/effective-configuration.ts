@@ -2,7 +2,7 @@ import { CollateralError } from "../errors.ts";
 import type { ApiVersion, TcbUpdate } from "../request.ts";
 import { type AzdcapVariables, azureSelectedBy, readAzdcapVariables } from "./azdcap-variables.ts";
 import { azureSources } from "./azure-sources.ts";
-import { cacheDirectory } from "./cache-directory.ts";
+import { cacheDirectory, qcnlDirectory } from "./cache-directory.ts";
 import { parseDuration } from "./duration.ts";
 import { type ProxySettings, readProxyVariables } from "./proxy-variables.ts";
 import { parseQcnlConf, QCNL_CONF_LIMIT, QCNL_CONF_PATH, type QcnlConf } from "./qcnl-conf.ts";
@@ -105,7 +105,7 @@ export function effectiveConfiguration({ flags, env, readFile }: ConfigurationIn
   };
   const flag = <T>(name: string, value: T | undefined): Setting<T> | undefined =>
     value === undefined ? undefined : setting(value, { kind: "flag", name });
-  const sources = orderedSources(flags, azure, file);
+  const sources = orderedSources(flags, azure, file, env);
   const lifetime = (key: "pck_cache_expire_hours" | "verify_collateral_cache_expire_hours") =>
     capped(
       firstOf(
@@ -214,6 +214,7 @@ function orderedSources(
   flags: ConfigurationFlags,
   azure: AzdcapVariables,
   file: FoundFile | undefined,
+  env: ConfigurationInput["env"],
 ): Setting<SourceSetting>[] {
   const secure = flags.insecure !== true;
   const named = [
@@ -232,7 +233,7 @@ function orderedSources(
   const variable = azureSelectedBy(azure);
   const found = [
     ...(variable === undefined ? [] : azureSources(azure, variable)),
-    ...(file === undefined ? [] : qcnlSources(file.conf, file.path)),
+    ...(file === undefined ? [] : qcnlSources(file.conf, file.path, qcnlDirectory(env))),
   ].map((source) => (secure ? source : setting({ ...source.value, secure }, source.from)));
   if (found.length > 0) return found;
   return [setting({ kind: "pcs", place: INTEL_PCS_URL, serves: "all", secure, cached: true })];

@@ -3,8 +3,8 @@ import type { CustomRequestOptions } from "./qcnl-conf.ts";
 
 /** One place to ask, and for what. */
 export interface SourceSetting {
-  readonly kind: "pcs" | "pccs" | "thim" | "directory";
-  /** Base URL ending in "/" (THIM: without version), or the path of a directory or file. */
+  readonly kind: "pcs" | "pccs" | "thim" | "directory" | "qcnl-files";
+  /** Base URL ending in "/" (THIM: without version), or the path of a directory or file; of QCNL's files, their directory. */
   readonly place: string;
   /** PCK certificates, everything a verifier needs, or both. */
   readonly serves: "pck" | "collateral" | "all";

@@ -4,6 +4,7 @@ export { AZURE_INSTANCE_URL, azureRegion } from "./azure-region.ts";
 export { INTEL_CRL_ORIGINS } from "./crl-address.ts";
 export { type DirectoryFile, type DirectoryFiles, directoryFiles } from "./directory/directory-files.ts";
 export { type DirectorySourceOptions, directorySource } from "./directory/directory-source.ts";
+export { type QcnlFilesSourceOptions, qcnlFilesSource } from "./directory/qcnl-files-source.ts";
 export { mayHeal } from "./healing.ts";
 export type { Serves } from "./http-source.ts";
 export { type PccsSourceOptions, pccsSource } from "./pccs-source.ts";
