@@ -34,8 +34,10 @@ import { UpstreamCalls } from "./upstream-calls.ts";
 export const DEFAULT_STALE_LIMIT_MS = 7 * 24 * 3_600_000;
 /** Once a day, as Intel's PCCS. */
 export const DEFAULT_REFRESH_INTERVAL_MS = 24 * 3_600_000;
-/** GET /platforms?source=[…] names no more than this. */
-const MAX_LISTED = 1_000_000;
+/** What GET /platforms hands over at a time: built as one text while everybody else waits. */
+const HANDED_OVER_BYTES = 64 * 1024 * 1024;
+/** GET /platforms?source=[…]: beyond it fewer FMSPCs must be named; one text can hold no more. */
+const LISTED_BYTES = 256 * 1024 * 1024;
 const PAGE = 1_000;
 
 export interface CollateralServiceOptions {
@@ -117,8 +119,8 @@ class Service implements CollateralService {
   platforms(source: "reg" | "reg_na" | readonly string[]): Promise<readonly (StoredRegistration | StoredPlatform)[]> {
     const { store } = this.#options;
     return refusing(async () => {
-      if (source === "reg") return store.takeRegistrations(["new"]);
-      if (source === "reg_na") return store.takeRegistrations(["not-available"]);
+      if (source === "reg") return store.takeRegistrations(["new"], HANDED_OVER_BYTES);
+      if (source === "reg_na") return store.takeRegistrations(["not-available"], HANDED_OVER_BYTES);
       return this.#cachedPlatforms(source);
     });
   }
@@ -188,9 +190,11 @@ class Service implements CollateralService {
   async #cachedPlatforms(fmspcs: readonly string[]): Promise<readonly StoredPlatform[]> {
     const names = fmspcs.length === 0 ? undefined : fmspcs;
     const all: StoredPlatform[] = [];
-    while (all.length < MAX_LISTED) {
+    for (let bytes = 0; ; ) {
       const page = await this.#options.store.platforms(names, all.at(-1), PAGE);
       all.push(...page);
+      for (const { platformManifest, encryptedPpid } of page) bytes += platformManifest.length + encryptedPpid.length;
+      if (bytes > LISTED_BYTES) throw new ServiceRefusal(400, "the list is longer than 256 MiB: name fewer FMSPCs");
       if (page.length < PAGE) break;
     }
     return all;

@@ -154,8 +154,14 @@ export interface CollateralStore {
   write(changes: readonly StoreChange[]): Promise<void>;
   /** {@link write} of what another thread has put together. Only where a thread of the store's own writes. */
   writePacked?(changes: PackedChanges): Promise<void>;
-  /** Hands over what waits to be registered and marks it deleted, in one transaction: nobody gets it twice. */
-  takeRegistrations(states: readonly RegistrationState[]): Promise<readonly StoredRegistration[]>;
+  /**
+   * Hands over what waits to be registered and marks it deleted, in one transaction: nobody gets it twice. In the order of
+   * their keys, of each state as many as have together at most `maximumBytes`; the others wait for the next call.
+   */
+  takeRegistrations(
+    states: readonly RegistrationState[],
+    maximumBytes?: number,
+  ): Promise<readonly StoredRegistration[]>;
 
   /** Exclusive work on a key among all processes of this database. */
   readonly leases: Leases;

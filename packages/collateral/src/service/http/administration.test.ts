@@ -57,6 +57,8 @@ const BAD_REGISTRATIONS: readonly (readonly [string, string])[] = [
   ["a short encrypted PPID", JSON.stringify({ ...PLATFORM, enc_ppid: "00" })],
   ["a QE ID that is no text", JSON.stringify({ ...PLATFORM, qe_id: { length: 5 } })],
   ["a manifest that is no text", JSON.stringify({ ...PLATFORM, platform_manifest: ["x"] })],
+  ["a NUL in the manifest", JSON.stringify({ ...PLATFORM, platform_manifest: "a\0b" })],
+  ["half of a character in the manifest", JSON.stringify({ ...PLATFORM, platform_manifest: "\ud800" })],
   ["a PCE ID with a line end", JSON.stringify({ ...PLATFORM, pce_id: "000\n" })],
 ];
 for (const [what, body] of BAD_REGISTRATIONS) {

@@ -10,8 +10,8 @@ import { hexParameter, qeIdParameter } from "./parameters.ts";
 export function platformRegistration(body: unknown): PlatformRegistration {
   const fields = body as Readonly<Record<string, unknown>>;
   const manifest = fields.platform_manifest ?? "";
-  if (Array.isArray(body) || typeof manifest !== "string") {
-    throw new ServiceRefusal(400, "the registration is no object, or its manifest no text");
+  if (Array.isArray(body) || typeof manifest !== "string" || !/^[\x20-\x7e]*$/.test(manifest)) {
+    throw new ServiceRefusal(400, "the registration is no object, or its manifest no printable text");
   }
   const platform = {
     qeId: qeIdParameter(fields.qe_id),

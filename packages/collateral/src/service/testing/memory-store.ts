@@ -157,9 +157,16 @@ export class MemoryStore implements CollateralStore {
     for (const listener of this.#listeners) listener(changes);
   }
 
-  async takeRegistrations(states: readonly RegistrationState[]): Promise<readonly StoredRegistration[]> {
+  async takeRegistrations(
+    states: readonly RegistrationState[],
+    maximumBytes: number = Number.POSITIVE_INFINITY,
+  ): Promise<readonly StoredRegistration[]> {
     await this.ping();
-    const taken = this.registrations(states, Number.POSITIVE_INFINITY);
+    let bytes = 0;
+    const taken = this.registrations(states, Number.POSITIVE_INFINITY).filter(({ platformManifest, encryptedPpid }) => {
+      bytes += platformManifest.length + encryptedPpid.length + 512;
+      return bytes <= maximumBytes;
+    });
     for (const row of taken) this.#registrations.set(rawTcbKeyOf(row), { ...row, state: "deleted" });
     return taken;
   }

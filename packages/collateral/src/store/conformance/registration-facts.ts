@@ -32,6 +32,15 @@ export function registrationFacts(name: string, withStore: WithStore): void {
       assert.deepEqual(await store.registrations(["not-available"], 10), [rows[1]]);
     }));
 
+  test(`${name}: what is too much for one answer waits for the next`, () =>
+    withStore(async (store) => {
+      const rows = [1, 2, 3].map((n) => ({ ...registration(n), platformManifest: "A".repeat(10_000) }));
+      await store.write(rows.map((row) => ({ put: "registration", registration: row })));
+      assert.deepEqual(await store.takeRegistrations(["new"], 25_000), rows.slice(0, 2));
+      assert.deepEqual(await store.takeRegistrations(["new"], 25_000), rows.slice(2));
+      assert.deepEqual(await store.takeRegistrations(["new"], 25_000), []);
+    }));
+
   test(`${name}: nothing is handed over twice, however many take at once`, () =>
     withStore(async (store) => {
       const rows = Array.from({ length: 200 }, (_, n) => registration(n));

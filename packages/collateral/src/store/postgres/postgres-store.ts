@@ -236,10 +236,13 @@ class PostgresStore implements CollateralStore {
     this.#tell(changes);
   }
 
-  async takeRegistrations(states: readonly RegistrationState[]): Promise<readonly StoredRegistration[]> {
+  async takeRegistrations(
+    states: readonly RegistrationState[],
+    maximumBytes?: number,
+  ): Promise<readonly StoredRegistration[]> {
     const { taken, changes } = await this.#connections.certainTransaction("takeRegistrations", async (queries) => {
       await this.#checkVersion(queries);
-      const taken = await takeRegistrations(queries, states);
+      const taken = await takeRegistrations(queries, states, maximumBytes);
       const changes = taken.map(
         (registration) => ({ put: "registration", registration: { ...registration, state: "deleted" } }) as const,
       );

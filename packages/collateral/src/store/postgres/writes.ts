@@ -26,11 +26,19 @@ const UPSERTS = Object.fromEntries(
   TABLE_NAMES.map((name) => [name, { name: `put-${name}`, text: upsertText(TABLES[name]) }]),
 ) as Record<TableName, Statement>;
 /** Rows that another transaction holds are passed over: they are being taken, or written and there for the next. */
+/** Of a registration, beside its encrypted PPID and manifest. */
+const ROW_BYTES = 512;
+
 const TAKE: Statement = {
   name: "take-registrations",
-  text: `WITH taken AS MATERIALIZED (
-           SELECT * FROM confcom.registration WHERE state = ANY($1::text[]) AND state <> 'deleted'
-           ORDER BY qe_id, pce_id, cpu_svn, pce_svn FOR UPDATE SKIP LOCKED),
+  text: `WITH counted AS (
+           SELECT qe_id, pce_id, cpu_svn, pce_svn, sum(octet_length(platform_manifest) + octet_length(encrypted_ppid) + ${ROW_BYTES})
+             OVER (PARTITION BY state ORDER BY qe_id, pce_id, cpu_svn, pce_svn ROWS UNBOUNDED PRECEDING) AS bytes
+           FROM confcom.registration WHERE state = ANY($1::text[]) AND state <> 'deleted'),
+         taken AS MATERIALIZED (
+           SELECT r.* FROM confcom.registration r JOIN counted c USING (qe_id, pce_id, cpu_svn, pce_svn)
+           WHERE c.bytes <= $2 AND r.state = ANY($1::text[]) AND r.state <> 'deleted'
+           ORDER BY qe_id, pce_id, cpu_svn, pce_svn FOR UPDATE OF r SKIP LOCKED),
          marked AS (
            UPDATE confcom.registration r SET state = 'deleted' FROM taken t
            WHERE (r.qe_id, r.pce_id, r.cpu_svn, r.pce_svn) = (t.qe_id, t.pce_id, t.cpu_svn, t.pce_svn))
@@ -55,8 +63,9 @@ export async function writeBatch(queries: Queries, { drops, rows, lockKeys }: Ba
 export async function takeRegistrations(
   queries: Queries,
   states: readonly RegistrationState[],
+  maximumBytes: number = Number.MAX_SAFE_INTEGER,
 ): Promise<readonly StoredRegistration[]> {
-  return queries.query<StoredRegistration>(TAKE, [states]);
+  return queries.query<StoredRegistration>(TAKE, [states, maximumBytes]);
 }
 
 export async function notifyOfChange(queries: Queries, message: string): Promise<void> {

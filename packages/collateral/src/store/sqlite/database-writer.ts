@@ -6,9 +6,17 @@ import { storeFailure } from "./failure.ts";
 
 export type WriteJob =
   | { readonly kind: "write"; readonly changes: readonly StoreChange[] }
-  | { readonly kind: "take"; readonly states: readonly RegistrationState[] };
+  | {
+      readonly kind: "take";
+      readonly states: readonly RegistrationState[];
+      /** Of each state; undefined: all. */
+      readonly maximumBytes: number | undefined;
+    };
 
 export type WriteOutcome = { readonly taken: readonly StoredRegistration[] } | { readonly failure: CollateralError };
+
+/** Of a registration, beside its encrypted PPID and manifest. */
+const ROW_BYTES = 512;
 
 /** The connection that writes: several jobs in one transaction, each as a whole or not at all. */
 export class DatabaseWriter {
@@ -24,7 +32,12 @@ export class DatabaseWriter {
     this.#apply = changeWriter(database);
     this.#take = database.prepare(
       `UPDATE registration SET state = 'deleted'
-       WHERE state = ?
+       WHERE rowid IN (
+         SELECT id FROM (
+           SELECT rowid AS id, sum(octet_length(platform_manifest) + octet_length(encrypted_ppid) + ${ROW_BYTES})
+             OVER (ORDER BY qe_id, pce_id, cpu_svn, pce_svn ROWS UNBOUNDED PRECEDING) AS bytes
+           FROM registration WHERE state = ?)
+         WHERE bytes <= ?)
        RETURNING qe_id AS qeId, pce_id AS pceId, cpu_svn AS cpuSvn, pce_svn AS pceSvn,
          encrypted_ppid AS encryptedPpid, platform_manifest AS platformManifest`,
     );
@@ -58,7 +71,7 @@ export class DatabaseWriter {
   #runOne(job: WriteJob): WriteOutcome {
     this.#database.exec("SAVEPOINT job");
     try {
-      const taken = job.kind === "take" ? this.#takeAll(job.states) : [];
+      const taken = job.kind === "take" ? this.#takeAll(job.states, job.maximumBytes) : [];
       if (job.kind === "write") for (const change of job.changes) this.#apply(change);
       this.#database.exec("RELEASE job");
       return { taken };
@@ -70,12 +83,12 @@ export class DatabaseWriter {
     }
   }
 
-  #takeAll(states: readonly RegistrationState[]): StoredRegistration[] {
+  #takeAll(states: readonly RegistrationState[], maximumBytes = Number.MAX_SAFE_INTEGER): StoredRegistration[] {
     const taken = [...new Set(states)]
       // Those that are deleted already stay so: there is nothing to hand over.
       .filter((state) => state !== "deleted")
       .flatMap((state) =>
-        (this.#take.all(state) as Omit<StoredRegistration, "state">[]).map((row) => ({ ...row, state })),
+        (this.#take.all(state, maximumBytes) as Omit<StoredRegistration, "state">[]).map((row) => ({ ...row, state })),
       );
     return taken.sort((a, b) => (order(a) < order(b) ? -1 : 1));
   }

@@ -125,8 +125,11 @@ export class SqliteStore implements CollateralStore {
     this.#tell(told);
   }
 
-  async takeRegistrations(states: readonly RegistrationState[]): Promise<readonly StoredRegistration[]> {
-    const taken = await this.#writing().take(states);
+  async takeRegistrations(
+    states: readonly RegistrationState[],
+    maximumBytes?: number,
+  ): Promise<readonly StoredRegistration[]> {
+    const taken = await this.#writing().take(states, maximumBytes);
     if (taken.length > 0) {
       this.#tell(taken.map((row) => ({ put: "registration", registration: { ...row, state: "deleted" } })));
     }

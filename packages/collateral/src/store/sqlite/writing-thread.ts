@@ -64,8 +64,11 @@ export class WritingThread {
     await this.#ask({ kind: "write-packed", packed }, rows, [packed]);
   }
 
-  async take(states: readonly StoredRegistration["state"][]): Promise<readonly StoredRegistration[]> {
-    return (await this.#ask({ kind: "take", states }, 1)).taken ?? [];
+  async take(
+    states: readonly StoredRegistration["state"][],
+    maximumBytes: number | undefined,
+  ): Promise<readonly StoredRegistration[]> {
+    return (await this.#ask({ kind: "take", states, maximumBytes }, 1)).taken ?? [];
   }
 
   async backup(path: string): Promise<void> {
