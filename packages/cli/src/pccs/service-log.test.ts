@@ -44,6 +44,13 @@ test("the cause of a refusal is said once a minute, with how often it was not sa
   );
 });
 
+test("one cause is one, whatever the upstream's Request-ID", () => {
+  const { lines, log } = logged();
+  for (let n = 0; n < 10; n++) log.refused({ ...unknown, reason: `PCS answered 404: unknown (Request-ID ${n}abc)` });
+  assert.equal(lines.length, 1);
+  assert.match(String(lines[0]?.msg), /Request-ID 0abc/);
+});
+
 test("ten thousand different causes do not fill the log, and are counted", () => {
   const { lines, clock, log } = logged();
   for (let n = 0; n < 10_000; n++) log.refused({ ...unknown, reason: `cause ${n}` });

@@ -15,6 +15,9 @@ const WORTH_SAYING: Readonly<Partial<Record<number, "info" | "warn" | "error">>>
   503: "warn",
 };
 
+/** The upstream's answer, not its failure. */
+const SAYS_NO: ReadonlySet<string> = new Set(["NOT_FOUND", "PLATFORM_UNKNOWN", "CERTIFICATES_UNAVAILABLE"]);
+
 /** What happens in the service, for its operator: causes in words, each once a minute, however many requests meet it. */
 export class ServiceLog {
   readonly #log: Logger;
@@ -28,7 +31,11 @@ export class ServiceLog {
   event(event: ServiceEvent): void {
     const { event: kind, ...facts } = event;
     if (event.event === "upstream" && event.outcome !== "ok") {
-      this.#say("warn", facts, `${event.operation} from ${event.source} failed: ${event.reason}`);
+      this.#say(
+        SAYS_NO.has(event.outcome) ? "info" : "warn",
+        facts,
+        `${event.operation} from ${event.source} failed: ${event.reason}`,
+      );
     } else if (event.event === "refresh") {
       this.#log[event.outcome === "failed" ? "warn" : "info"](facts, `refresh of ${event.what}: ${event.outcome}`);
     } else if (event.event === "refresh-progress") {
@@ -48,7 +55,7 @@ export class ServiceLog {
   /** A sentence is the same when its words are: what differs from request to request belongs into the facts. */
   #say(level: "info" | "warn" | "error", facts: object, sentence: string): void {
     if (!this.#log.isLevelEnabled(level)) return;
-    const suppressed = this.#repeated.say(sentence);
+    const suppressed = this.#repeated.say(sentence.replace(/\(Request-ID [^)]*\)/g, ""));
     if (suppressed === undefined) return;
     this.#log[level](suppressed === 0 ? facts : { ...facts, suppressed }, sentence);
   }

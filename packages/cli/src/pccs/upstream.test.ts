@@ -21,6 +21,8 @@ test("an upstream under a root of one's own: that root's CRL is fetched from whe
     const root = join(directory, "root.pem");
     pki = softwarePki({ clock, crlBase: service.origin });
     writeFileSync(root, pki.rootPem);
+    // As a provisioning service has none.
+    service.fail({ kind: "status", status: 404 }, { path: "/rootcacrl" });
     const options = { upstreamRoot: [root], upstreamCa: undefined, apiKeyFile: undefined, stateDirectory: directory };
     const upstream = await openUpstream({ ...options, upstream: service.base }, clock, pino({ enabled: false }));
     try {
@@ -33,6 +35,29 @@ test("an upstream under a root of one's own: that root's CRL is fetched from whe
     } finally {
       upstream.close();
     }
+  } finally {
+    await service.close();
+    rmSync(directory, { recursive: true });
+  }
+});
+
+test("behind another PCCS the root's CRL comes from there, and all else does too", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "confcom-upstream-"));
+  const clock = new ManualClock();
+  // Distribution points that nobody can reach.
+  const pki = softwarePki({ clock });
+  const service = await fakeService({ pki, form: "pccs" });
+  try {
+    const root = join(directory, "root.pem");
+    writeFileSync(root, pki.rootPem);
+    const options = { upstreamRoot: [root], upstreamCa: undefined, apiKeyFile: undefined, stateDirectory: directory };
+    const upstream = await openUpstream({ ...options, upstream: service.base }, clock, pino({ enabled: false }));
+    const { signal } = new AbortController();
+    const crl = await upstream.source?.fetch({ kind: "root-ca-crl" }, { signal });
+    assert.ok(crl && Buffer.from(crl.answer.crl).equals(pki.crl("root")));
+    const identity = { kind: "identity", id: "QE", update: "standard", version: 4 } as const;
+    assert.equal((await upstream.source?.fetch(identity, { signal }))?.answer.body, pki.identity().body);
+    upstream.close();
   } finally {
     await service.close();
     rmSync(directory, { recursive: true });

@@ -3,9 +3,12 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   type Clock,
+  CollateralError,
+  type CollateralSource,
   type CollateralUpstream,
   httpClient,
   INTEL_CRL_ORIGINS,
+  pccsSource,
   pcsSource,
   rootDistributionPoint,
   withBreaker,
@@ -73,11 +76,33 @@ export async function openUpstream(options: UpstreamOptions, clock: Clock, log: 
     crlOrigins: crlOrigins.map((url) => new URL(url).origin),
   });
   const around = { clock, random: Math.random };
+  const source = upstream === "intel" ? pcs : withRootCaCrlOf(pccsSource({ http, baseUrl }), pcs);
   return {
-    source: withBreaker(withRetry(pcs, around), around),
+    source: withBreaker(withRetry(source, around), around),
     trustedRoots: roots,
     crlHosts: [baseUrl, ...crlOrigins].map(crlHost),
     close: () => http.close(),
+  };
+}
+
+/**
+ * The root CA's CRL from the upstream itself where that is a PCCS, which serves it (a provisioning service does not): its
+ * distribution point may not be reachable from here, which is why there is a PCCS in between.
+ */
+function withRootCaCrlOf(pccs: CollateralSource, upstream: CollateralUpstream): CollateralUpstream {
+  return {
+    kind: upstream.kind,
+    name: upstream.name,
+    pckCertificates: (platform, pceId, options) => upstream.pckCertificates(platform, pceId, options),
+    fetch: async (request, options) => {
+      if (request.kind !== "root-ca-crl") return upstream.fetch(request, options);
+      try {
+        return await pccs.fetch(request, options);
+      } catch (error) {
+        if (!(error instanceof CollateralError && error.code === "NOT_FOUND")) throw error;
+        return upstream.fetch(request, options);
+      }
+    },
   };
 }
 
