@@ -5,6 +5,7 @@ export {
   createCollateralProvider,
   type Provided,
 } from "./collateral-provider.ts";
+export { completedQuote, withCertificationData } from "./completed-quote.ts";
 export { rootDistributionPoint } from "./distribution-point.ts";
 export type { ProviderEvent, ReportEvent } from "./events.ts";
 export { type QuoteNeeds, quoteNeeds } from "./quote-needs.ts";
