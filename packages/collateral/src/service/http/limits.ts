@@ -62,7 +62,7 @@ export const DEFAULT_HTTP_LIMITS: HttpLimits = {
   missBurst: 20_000,
   wrongTokens: 20,
   maxPrefixes: 65_536,
-  responseCache: 256 * 1024 * 1024,
+  responseCache: 320 * 1024 * 1024,
   maxLogLines: 65_536,
 };
 

@@ -11,7 +11,7 @@ export interface CacheEntry {
   readonly figures: EndpointFigures;
   readonly path: string;
   /** URLs that lead here, without the encrypted PPID. */
-  readonly urls: string[];
+  urls: readonly string[];
   /** Undefined while the service is asked. */
   response: PreparedResponse | undefined;
   /** Of a PCK certificate: what a change of the CA's chain is compared with. */
@@ -25,7 +25,7 @@ export interface CacheEntry {
 /** URLs of one response that are remembered: nobody fills the cache with parameters that nobody asks for. */
 const MAX_URLS = 4;
 /** Of an entry, beside its texts. */
-const ENTRY_OVERHEAD = 700;
+const ENTRY_OVERHEAD = 900;
 const PPID = "encrypted_ppid=";
 const PPID_LENGTH = 768;
 
@@ -74,7 +74,7 @@ export class ResponseCache {
       representation,
       tags: tagsOf(request),
       figures,
-      path,
+      path: ownText(path),
       urls: [],
       response: undefined,
       issuerChain: undefined,
@@ -174,10 +174,11 @@ export class ResponseCache {
   }
 
   #lead(entry: CacheEntry, url: string): void {
-    const key = withoutPpid(url);
+    const key = ownText(withoutPpid(url));
     if (entry.urls.length >= MAX_URLS || this.#byUrl.has(key)) return;
     this.#byUrl.set(key, entry);
-    entry.urls.push(key);
+    // Not pushed: an array that has grown has room for sixteen more.
+    entry.urls = entry.urls.concat(key);
     entry.size += key.length;
     this.#bytes += key.length;
   }
@@ -213,6 +214,11 @@ export class ResponseCache {
       else siblings.splice(at, 1);
     }
   }
+}
+
+/** A piece of a URL keeps all of the URL in memory, encrypted PPID and all; a copy does not. URLs are Latin-1. */
+function ownText(text: string): string {
+  return Buffer.from(text, "latin1").toString("latin1");
 }
 
 /** The answer does not depend on the encrypted PPID: what is left names it, where the PPID has its length. */
