@@ -50,7 +50,7 @@ function pccs(args: readonly string[], input?: string): Promise<Ran> {
 }
 
 /** The same command line within this process, with --json: what it printed, and the status it would end with. */
-async function answer(args: readonly string[], status = 0): Promise<Record<string, never>> {
+async function answer(args: readonly string[], status = 0): Promise<Record<string, unknown>> {
   const printed: unknown[] = [];
   const output = { json: (value: unknown) => printed.push(value), note: () => undefined } as never;
   const program = new Command();
@@ -68,7 +68,7 @@ async function answer(args: readonly string[], status = 0): Promise<Record<strin
   }
   assert.equal(ended, status, JSON.stringify(printed));
   assert.equal(printed.length, 1);
-  return JSON.parse(JSON.stringify(printed[0])) as Record<string, never>;
+  return JSON.parse(JSON.stringify(printed[0])) as Record<string, unknown>;
 }
 
 async function refused(args: readonly string[], status: number, code: string, words: RegExp): Promise<void> {
