@@ -34,22 +34,55 @@ export interface QuoteHelperOptions {
   readonly takeover?: boolean;
   /** False keeps every event loop awake, so that a light load is spread over all of them. */
   readonly spareLoops?: boolean;
+  /** Registers with this PCCS instead of having a provisioning authority of its own. */
+  readonly certifiedBy?: CertifyingService;
 }
 
-/** A running `confcom quote-helper`. */
-export class QuoteHelper {
-  readonly socket: string;
-  readonly state: string;
+/** A PCCS as helpers are told of it: its URL, and paths of files. */
+export interface CertifyingService {
+  readonly url: string;
+  readonly root: string;
+  readonly userToken: string;
+  readonly tlsCa?: string;
+}
+
+/** A running daemon of the command. */
+export class Daemon {
+  readonly name: string;
   readonly process: ChildProcess;
   /** The last of what it logged and printed, oldest first. */
   readonly said: string[] = [];
   readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
 
-  constructor(options: QuoteHelperOptions, process: ChildProcess) {
-    this.socket = options.socket;
-    this.state = options.state;
+  constructor(name: string, process: ChildProcess) {
+    this.name = name;
     this.process = process;
     this.exited = new Promise((resolve) => process.once("exit", (code, signal) => resolve({ code, signal })));
+  }
+
+  /** Waits for the first line on standard output, and gives it. */
+  async ready(): Promise<string> {
+    const line = new Promise<string>((resolve) => {
+      let text = "";
+      this.process.stdout?.on("data", (chunk: Buffer) => {
+        this.said.push(chunk.toString("utf8"));
+        text += chunk.toString("utf8");
+        if (text.includes("\n")) resolve(text.slice(0, text.indexOf("\n")));
+      });
+    });
+    this.process.stderr?.on("data", (chunk: Buffer) => {
+      this.said.push(chunk.toString("utf8"));
+      if (this.said.length > 200) this.said.splice(0, 100);
+    });
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<"late">((resolve) => {
+      timer = setTimeout(() => resolve("late"), READY_DEADLINE);
+    });
+    const outcome = await Promise.race([line, this.exited, late]).finally(() => clearTimeout(timer));
+    if (typeof outcome === "string" && outcome !== "late") return outcome;
+    this.process.kill("SIGKILL");
+    const why = typeof outcome === "string" ? "printed no ready line in 60 s" : `ended at start (exit ${outcome.code})`;
+    throw new Error(`the ${this.name} ${why}: ${this.said.join("").trim().replaceAll("\n", " | ").slice(-400)}`);
   }
 
   /** Asks it to end, and throws unless it leaves with exit code 0. */
@@ -62,10 +95,10 @@ export class QuoteHelper {
   async left(when: string): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`the quote helper still runs 60 s ${when}`)), EXIT_DEADLINE);
+      timer = setTimeout(() => reject(new Error(`the ${this.name} still runs 60 s ${when}`)), EXIT_DEADLINE);
     });
     const { code, signal } = await Promise.race([this.exited, late]).finally(() => clearTimeout(timer));
-    if (code !== 0) throw new Error(`the quote helper left with ${signal ?? `exit code ${code}`} ${when}`);
+    if (code !== 0) throw new Error(`the ${this.name} left with ${signal ?? `exit code ${code}`} ${when}`);
   }
 
   /** The end nobody can prepare for. */
@@ -73,6 +106,23 @@ export class QuoteHelper {
     this.process.kill("SIGKILL");
     await this.exited;
   }
+}
+
+/** A running `confcom quote-helper`. */
+export class QuoteHelper extends Daemon {
+  readonly socket: string;
+  readonly state: string;
+
+  constructor(options: QuoteHelperOptions, process: ChildProcess) {
+    super("quote helper", process);
+    this.socket = options.socket;
+    this.state = options.state;
+  }
+}
+
+/** Starts a daemon of the command; its ready line is still to come. */
+export function startCommand(args: readonly string[]): ChildProcess {
+  return start(process.execPath, [COMMAND, ...args]);
 }
 
 /**
@@ -92,29 +142,15 @@ export async function startQuoteHelper(
     writeFileSync(`${options.socket}.json`, JSON.stringify({ spareLoops: false }));
     args.push("--config", `${options.socket}.json`);
   }
-  const child = start(process.execPath, [COMMAND, ...args]);
-  const helper = new QuoteHelper(options, child);
-  void meanwhile(child);
-  const ready = new Promise<void>((resolve) => {
-    child.stdout?.on("data", (chunk: Buffer) => {
-      helper.said.push(chunk.toString("utf8"));
-      if (chunk.includes("\n")) resolve();
-    });
-  });
-  child.stderr?.on("data", (chunk: Buffer) => {
-    helper.said.push(chunk.toString("utf8"));
-    if (helper.said.length > 200) helper.said.splice(0, 100);
-  });
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<"late">((resolve) => {
-    timer = setTimeout(() => resolve("late"), READY_DEADLINE);
-  });
-  const outcome = await Promise.race([ready, helper.exited, late]).finally(() => clearTimeout(timer));
-  if (outcome !== undefined) {
-    child.kill("SIGKILL");
-    const why = outcome === "late" ? "printed no ready line in 60 s" : `ended at start (exit ${outcome.code})`;
-    throw new Error(`the quote helper ${why}: ${helper.said.join("").trim().replaceAll("\n", " | ").slice(-400)}`);
+  const { certifiedBy } = options;
+  if (certifiedBy !== undefined) {
+    args.push("--pccs", certifiedBy.url, "--pccs-root", certifiedBy.root);
+    args.push("--pccs-user-token-file", certifiedBy.userToken);
+    if (certifiedBy.tlsCa !== undefined) args.push("--pccs-ca", certifiedBy.tlsCa);
   }
+  const helper = new QuoteHelper(options, startCommand(args));
+  void meanwhile(helper.process);
+  await helper.ready();
   return helper;
 }
 

@@ -32,10 +32,10 @@ export function endAll(): void {
 export async function run(
   command: string,
   args: readonly string[],
-  options: { input?: Uint8Array; wayOut?: string; cwd?: string } = {},
+  options: { input?: Uint8Array; wayOut?: string; cwd?: string; env?: NodeJS.ProcessEnv } = {},
 ): Promise<ProgramResult> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"], cwd: options.cwd });
+    const child = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"], cwd: options.cwd, env: options.env });
     running.add(child);
     const stdout: Buffer[] = [];
     const stderr: Buffer[] = [];
@@ -71,7 +71,7 @@ export async function run(
 export async function runOrThrow(
   command: string,
   args: readonly string[],
-  options: { input?: Uint8Array; wayOut?: string; cwd?: string } = {},
+  options: { input?: Uint8Array; wayOut?: string; cwd?: string; env?: NodeJS.ProcessEnv } = {},
 ): Promise<Buffer> {
   const result = await run(command, args, options);
   if (result.status !== 0) {

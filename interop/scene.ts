@@ -4,6 +4,7 @@ import type { Collateral } from "@confcom/sgx";
 import {
   confcom,
   createReport,
+  type Daemon,
   fixture,
   Places,
   type QuoteHelper,
@@ -41,7 +42,7 @@ export class Scene {
   readonly places: Places;
   readonly openssl: OpenSsl;
   readonly now: () => Date;
-  readonly #helpers: QuoteHelper[] = [];
+  readonly #daemons: Daemon[] = [];
   #subject: Promise<Subject> | undefined;
 
   constructor(temporary: string, now: () => Date) {
@@ -62,9 +63,13 @@ export class Scene {
   }
 
   async start(options: QuoteHelperOptions): Promise<QuoteHelper> {
-    const helper = await startQuoteHelper(options);
-    this.#helpers.push(helper);
-    return helper;
+    return this.keep(await startQuoteHelper(options));
+  }
+
+  /** The run ends it, and shows what it logged where a check fails. */
+  keep<T extends Daemon>(daemon: T): T {
+    this.#daemons.push(daemon);
+    return daemon;
   }
 
   async makeSubject(options: Partial<QuoteHelperOptions>): Promise<Subject> {
@@ -85,14 +90,14 @@ export class Scene {
     return JSON.parse(await readFile(file, "utf8")) as Collateral;
   }
 
-  /** The last lines that quote helpers logged since this was last asked: where to look when a check fails. */
+  /** The last lines that daemons logged since this was last asked: where to look when a check fails. */
   recentLog(): string[] {
-    const lines = this.#helpers.flatMap((helper) => helper.said.splice(0).join("").trim().split("\n"));
+    const lines = this.#daemons.flatMap((daemon) => daemon.said.splice(0).join("").trim().split("\n"));
     return lines.filter((line) => line !== "").slice(-5);
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#helpers.map((helper) => helper.kill()));
+    await Promise.all(this.#daemons.map((daemon) => daemon.kill()));
   }
 }
 

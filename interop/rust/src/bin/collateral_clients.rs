@@ -2,9 +2,11 @@
 //! standard output. Numbers are hexadecimal texts of their bytes in order.
 //!
 //!   {"client":"pccs"|"azure","url":BASE,"version":3|4,"root":DER,"platform":{"qeId","pceId","cpuSvn","pceSvn","encryptedPpid"},
-//!    "fmspc":HEX,"tdxFmspc":HEX?}
+//!    "fmspc":HEX,"tdxFmspc":HEX?,"ownNames":BOOL?}
 //!       the crate dcap-artifact-retrieval: PCK certificate, PCK CRLs, TCB info, QE identity and root CA CRL, each verified
-//!       with the crate pcs under `root`. `azure` fetches the PCK certificate alone.
+//!       with the crate pcs under `root`. `azure` fetches the PCK certificate alone. The crate takes PCK CRLs, TCB
+//!       infos and identities of issuers with Intel's names only: with `ownNames` the first are checked but for the name,
+//!       which it looks at last, and the others are fetched and not verified.
 //!   {"client":"qvl","url":BASE,"quote":HEX,"root":DER,"now":SECONDS}
 //!       the crate dcap-qvl: everything the quote needs, and the verdict with it.
 //!
@@ -64,25 +66,39 @@ fn pccs(question: &Value) -> Result<Value, String> {
     let root = bytes(question, "root")?;
     let roots = [root.as_slice()];
 
+    let own_names = question["ownNames"].as_bool().unwrap_or(false);
+
     let root_crl = client.root_ca_crl().map_err(explain("root CA CRL"))?;
-    let root_crl_size = root_crl.crl_as_der().map_err(explain("root CA CRL"))?.len();
+    let root_crl_der = root_crl.crl_as_der().map_err(explain("root CA CRL"))?;
     root_crl.verify(&roots).map_err(explain("root CA CRL"))?;
 
     let mut crls = Vec::new();
+    let mut crl_ders = Vec::new();
     for issuer in [
         DcapArtifactIssuer::PCKProcessorCA,
         DcapArtifactIssuer::PCKPlatformCA,
     ] {
         let crl = client.pckcrl(issuer).map_err(explain("PCK CRL"))?;
-        crls.push(crl.verify(&roots).map_err(explain("PCK CRL"))?);
+        crl_ders.push(hex::encode(
+            crl.crl_as_der().map_err(explain("PCK CRL"))?,
+        ));
+        crls.push(match crl.verify(&roots) {
+            Err(pcs::Error::InvalidCaFormat) if own_names => None,
+            other => Some(other.map_err(explain("PCK CRL"))?),
+        });
     }
 
     let certificate = pck_certificate(&client, question)?;
     let leaf = certificate.pck_pem().clone();
-    let ca = certificate.issuer().map_err(explain("PCK issuer"))?;
-    let crl = &crls[usize::from(ca == DcapArtifactIssuer::PCKPlatformCA)];
+    let crl = match certificate.issuer() {
+        Err(pcs::Error::InvalidCaFormat) if own_names => None,
+        other => {
+            let ca = other.map_err(explain("PCK issuer"))?;
+            crls[usize::from(ca == DcapArtifactIssuer::PCKPlatformCA)].as_ref()
+        }
+    };
     let verified = certificate
-        .verify(&roots, Some(crl.crl_as_pem()))
+        .verify(&roots, crl.map(|crl| crl.crl_as_pem().as_str()))
         .map_err(explain("PCK certificate"))?;
     let fmspc = verified.fmspc().map_err(explain("FMSPC"))?;
 
@@ -91,14 +107,20 @@ fn pccs(question: &Value) -> Result<Value, String> {
     let tcb_info = client
         .sgx_tcbinfo(&fmspc_asked, None)
         .map_err(explain("TCB info"))?;
-    let tcb = tcb_info
-        .verify(&roots, tcb_info_version(version))
-        .map_err(explain("TCB info"))?;
-    let identity = client
-        .qe_identity(None)
-        .map_err(explain("QE identity"))?
-        .verify(&roots, EnclaveIdentity::QE)
-        .map_err(explain("QE identity"))?;
+    let identity = client.qe_identity(None).map_err(explain("QE identity"))?;
+    let mut evaluations = Value::Null;
+    if !own_names {
+        let tcb = tcb_info
+            .verify(&roots, tcb_info_version(version))
+            .map_err(explain("TCB info"))?;
+        let qe = identity
+            .verify(&roots, EnclaveIdentity::QE)
+            .map_err(explain("QE identity"))?;
+        evaluations = json!([
+            tcb.tcb_evaluation_data_number(),
+            qe.tcb_evaluation_data_number()
+        ]);
+    }
     let tdx = match question["tdxFmspc"].as_str() {
         None => Value::Null,
         Some(digits) => {
@@ -107,16 +129,21 @@ fn pccs(question: &Value) -> Result<Value, String> {
             let info = client
                 .tdx_tcbinfo(&fmspc, None)
                 .map_err(explain("TDX TCB info"))?;
-            json!(info.raw_tcb_info())
+            let text = info.raw_tcb_info().to_owned();
+            info.verify(&roots, tcb_info_version(version))
+                .map_err(explain("TDX TCB info"))?;
+            json!(text)
         }
     };
     Ok(json!({
         "pckCertificate": leaf,
         "fmspc": fmspc.to_string(),
-        "rootCaCrlSize": root_crl_size,
+        "rootCaCrl": hex::encode(root_crl_der),
+        "pckCrls": crl_ders,
+        "pckCrlsVerified": crls.iter().filter(|crl| crl.is_some()).count(),
         "tcbInfo": tcb_info.raw_tcb_info(),
-        "tcbEvaluationDataNumber": tcb.tcb_evaluation_data_number(),
-        "qeIdentityEvaluationDataNumber": identity.tcb_evaluation_data_number(),
+        "qeIdentity": identity.raw_qe_identity(),
+        "evaluations": evaluations,
         "tdxTcbInfo": tdx,
     }))
 }

@@ -30,8 +30,8 @@ const UNTIL = Date.UTC(2049, 11, 31, 23, 59, 59);
 export const TEST_FMSPC = "C0FC0A000000";
 const CAS = ["processor", "platform"] as const;
 const CA_NAMES: Readonly<Record<CertificationCa, string>> = {
-  processor: "Confcom Test SGX PCK Processor CA",
-  platform: "Confcom Test SGX PCK Platform CA",
+  processor: "SGX PCK Processor CA",
+  platform: "SGX PCK Platform CA",
 };
 
 export interface SoftwarePkiOptions {
@@ -40,6 +40,8 @@ export interface SoftwarePkiOptions {
   readonly clock?: ManualClock;
   /** Where the certificates' distribution points are; no host by default. */
   readonly crlBase?: string;
+  /** What common names begin with. Some clients take documents of CAs with Intel's names only. */
+  readonly vendor?: "Confcom Test" | "Intel";
 }
 
 /** Dates of one document; left out, it is issued now and lives as long as Intel's do. */
@@ -131,6 +133,7 @@ export class SoftwarePki {
   readonly #byCredential = new Map<string, TestPlatform>();
   readonly #fmspcs = new Set([TEST_FMSPC]);
   readonly #name: string;
+  readonly #vendor: string;
   readonly #crlBase: string;
   readonly #root: TestIssuer;
   readonly #cas: Readonly<Record<CertificationCa, TestIssuer>>;
@@ -141,15 +144,21 @@ export class SoftwarePki {
   #serial = 0;
 
   constructor(options: SoftwarePkiOptions = {}) {
-    const { name = "test", clock = new ManualClock(), crlBase = "https://confcom.invalid" } = options;
+    const {
+      name = "test",
+      clock = new ManualClock(),
+      crlBase = "https://confcom.invalid",
+      vendor = "Confcom Test",
+    } = options;
     this.clock = clock;
     this.#name = name;
+    this.#vendor = vendor;
     this.#crlBase = crlBase;
     const key = (of: string) => new SigningKey(`${name}: ${of}`);
-    this.#root = { commonName: "Confcom Test SGX Root CA", key: key("root") };
+    this.#root = { commonName: `${vendor} SGX Root CA`, key: key("root") };
     this.#cas = {
-      processor: { commonName: CA_NAMES.processor, key: key("processor CA") },
-      platform: { commonName: CA_NAMES.platform, key: key("platform CA") },
+      processor: { commonName: `${vendor} ${CA_NAMES.processor}`, key: key("processor CA") },
+      platform: { commonName: `${vendor} ${CA_NAMES.platform}`, key: key("platform CA") },
     };
     this.#signer = key("TCB signing");
     this.#pck = key("PCK");
@@ -158,9 +167,9 @@ export class SoftwarePki {
     const root = this.#issue(this.#root.commonName, this.#root.key, true, "root");
     this.rootPem = pemText(root);
     const chain = (ca: CertificationCa) =>
-      pemText(this.#issue(CA_NAMES[ca], this.#cas[ca].key, true, `${ca} CA`), root);
+      pemText(this.#issue(this.#cas[ca].commonName, this.#cas[ca].key, true, `${ca} CA`), root);
     this.#chains = { processor: chain("processor"), platform: chain("platform") };
-    this.tcbIssuerChain = pemText(this.#issue("Confcom Test SGX TCB Signing", this.#signer, false, "signing"), root);
+    this.tcbIssuerChain = pemText(this.#issue(`${vendor} SGX TCB Signing`, this.#signer, false, "signing"), root);
   }
 
   #issue(commonName: string, key: TestKey, isCa: boolean, serial: string): Uint8Array {
@@ -205,7 +214,7 @@ export class SoftwarePki {
     };
     const der = issueTestCertificate({
       issuer: this.#cas[ca],
-      commonName: "Confcom Test SGX PCK Certificate",
+      commonName: `${this.#vendor} SGX PCK Certificate`,
       key: this.#pck,
       notBefore,
       notAfter,
