@@ -207,3 +207,33 @@ test("a database of somebody else and a file that is none are refused", async ()
   writeFileSync(text, "no database at all\n".repeat(500));
   await assert.rejects(migrated(text), { code: "STORE_DAMAGED" });
 });
+
+test("schema version 1: identities in tables of their own, TCB info without type and version, CRLs as hexadecimal text", async () => {
+  const path = intelDatabase((database) => {
+    database.exec(
+      `DROP TABLE enclave_identities; DROP TABLE crl_cache; DROP TABLE appraisal_policies;
+       DELETE FROM fmspc_tcbs;
+       ALTER TABLE fmspc_tcbs RENAME TO former;
+       CREATE TABLE fmspc_tcbs (fmspc VARCHAR(255) PRIMARY KEY, tcbinfo BLOB);
+       DROP TABLE former;
+       CREATE TABLE qe_identities (id INTEGER PRIMARY KEY, qe_identity BLOB);
+       CREATE TABLE qve_identities (id INTEGER PRIMARY KEY, qve_identity BLOB)`,
+    );
+    const body = pki.tcbInfo({ version: 3 }).body;
+    database.prepare("INSERT INTO fmspc_tcbs VALUES (?, ?)").run(platforms[0]?.fmspc, Buffer.from(body));
+    database.prepare("INSERT INTO qe_identities VALUES (1, ?)").run(Buffer.from(pki.identity({ id: "QE" }).body));
+    database.prepare("INSERT INTO qve_identities VALUES (1, ?)").run(pki.identity({ id: "QVE" }).body);
+    const text = Buffer.from(Buffer.from(pki.crl("platform")).toString("hex"));
+    database.prepare("UPDATE pck_crl SET pck_crl = ? WHERE ca = 'PLATFORM'").run(text);
+  });
+  const { store, report } = await migrated(path);
+  assert.deepEqual(report.refused, []);
+  assert.deepEqual((await store.identityKeys()).map(({ id, version, update }) => `${id} ${version} ${update}`).sort(), [
+    "QE 3 standard",
+    "QVE 3 standard",
+  ]);
+  assert.deepEqual(await store.tcbInfoKeys(), [
+    { tee: "sgx", fmspc: platforms[0]?.fmspc, version: 3, update: "standard" },
+  ]);
+  assert.deepEqual((await store.pckCrl("platform"))?.crl, pki.crl("platform"));
+});

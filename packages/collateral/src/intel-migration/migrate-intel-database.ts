@@ -9,6 +9,10 @@ const ROOT = 1;
 const SIGNER = 3;
 const CA_CERTIFICATE: Readonly<Record<CertificationCa, number>> = { processor: 2, platform: 4 };
 const IDENTITIES: Readonly<Record<number, IdentityName>> = { 1: "QE", 2: "QVE", 3: "TD_QE" };
+const SINGLE_IDENTITIES = [
+  ["qe_identities", "qe_identity", "QE"],
+  ["qve_identities", "qve_identity", "QVE"],
+] as const;
 const STATES: Readonly<Record<number, RegistrationState>> = { 0: "new", 1: "not-available", 9: "deleted" };
 const CAS: readonly CertificationCa[] = ["processor", "platform"];
 
@@ -160,17 +164,24 @@ class Migration {
   }
 
   #identities(): void {
-    const issuerChain = this.#chain(SIGNER);
     for (const row of this.#database.rows("enclave_identities", ["id", "version", "update_type", "identity"])) {
-      const id = IDENTITIES[Number(row.id)];
-      this.#take("identities", `the identity ${id ?? String(row.id)}`, () => {
-        if (id === undefined) throw new Error("there is no such identity");
-        const key = { id, version: versionOf(row), update: updateOf(row) };
-        const body = textOf(row.identity);
-        const times = this.#check({ kind: "identity", ...key }, { kind: "identity", body, issuerChain });
-        return [{ put: "identity", key, json: { body, issuerChain, ...times } }];
-      });
+      this.#identity(IDENTITIES[Number(row.id)], row);
     }
+    // Schema version 1 has a table for each.
+    for (const [table, column, id] of SINGLE_IDENTITIES) {
+      for (const row of this.#database.rows(table, [column])) this.#identity(id, { identity: row[column] });
+    }
+  }
+
+  #identity(id: IdentityName | undefined, row: Row): void {
+    this.#take("identities", `the identity ${id ?? String(row.id)}`, () => {
+      if (id === undefined) throw new Error("there is no such identity");
+      const key = { id, version: versionOf(row), update: updateOf(row) };
+      const body = textOf(row.identity);
+      const issuerChain = this.#chain(SIGNER);
+      const times = this.#check({ kind: "identity", ...key }, { kind: "identity", body, issuerChain });
+      return [{ put: "identity", key, json: { body, issuerChain, ...times } }];
+    });
   }
 
   #policies(): void {
