@@ -153,11 +153,7 @@ class Service implements CollateralService {
     const { store, sha384 } = this.#options;
     return refusing(async () => {
       const stored = readAppraisalPolicy(policy, sha384);
-      const others = stored.isDefault ? await store.policies(stored.fmspc) : [];
-      // One FMSPC has one default.
-      const former = others.filter(({ id, isDefault }) => isDefault && id !== stored.id);
-      const rows = [...former.map((other) => ({ ...other, isDefault: false })), stored];
-      await store.write(rows.map((row) => ({ put: "policy", policy: row })));
+      await store.write([{ put: "policy", policy: stored }]);
       return stored.id;
     });
   }

@@ -112,6 +112,7 @@ export type StoreChange =
   | { readonly put: "tcb-info"; readonly key: TcbInfoKey; readonly json: StoredJson }
   | { readonly put: "identity"; readonly key: IdentityKey; readonly json: StoredJson }
   | { readonly put: "registration"; readonly registration: StoredRegistration }
+  /** A default one takes the place of the default that its FMSPC had, which stays as a policy. */
   | { readonly put: "policy"; readonly policy: StoredPolicy };
 
 /** A change that was committed, so that what was made from it can be forgotten. Undefined `change`: anything may have changed. */

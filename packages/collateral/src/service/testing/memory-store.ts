@@ -232,6 +232,11 @@ export class MemoryStore implements CollateralStore {
         this.#registrations.set(rawTcbKeyOf(change.registration), change.registration);
         break;
       case "policy":
+        if (change.policy.isDefault) {
+          for (const [id, former] of this.#policies) {
+            if (former.fmspc === change.policy.fmspc) this.#policies.set(id, { ...former, isDefault: false });
+          }
+        }
         this.#policies.set(change.policy.id, change.policy);
         break;
     }

@@ -148,6 +148,26 @@ export function documentFacts(name: string, withStore: WithStore): void {
       await store.write([{ put: "policy", policy: { ...policy, isDefault: false } }]);
       assert.deepEqual(await store.policies(policy.fmspc), [{ ...policy, isDefault: false }]);
     }));
+
+  test(`${name}: an FMSPC has one default policy, the last that was written, however many come at once`, () =>
+    withStore(async (store) => {
+      const policy = (id: string, fmspc = "00A067110000") => {
+        return { id: id.repeat(96), type: 1, policy: `${id}.b.c`, isDefault: true, fmspc };
+      };
+      const elsewhere = policy("F", "00A067110001");
+      await store.write([policy("A"), policy("B"), elsewhere].map((of) => ({ put: "policy", policy: of })));
+      const defaults = async () => (await store.policies("00A067110000")).filter(({ isDefault }) => isDefault);
+      assert.deepEqual(await defaults(), [policy("B")]);
+      await store.write([{ put: "policy", policy: policy("C") }]);
+      assert.deepEqual(await defaults(), [policy("C")]);
+      const other = { ...policy("D"), isDefault: false };
+      await store.write([{ put: "policy", policy: other }]);
+      assert.deepEqual(await defaults(), [policy("C")]);
+      await Promise.all(["A", "D", "E"].map((id) => store.write([{ put: "policy", policy: policy(id) }])));
+      assert.equal((await defaults()).length, 1);
+      assert.equal((await store.policies("00A067110000")).length, 5);
+      assert.deepEqual(await store.policies("00A067110001"), [elsewhere]);
+    }));
 }
 
 /** A store may give a Buffer for bytes: it is a Uint8Array too. */

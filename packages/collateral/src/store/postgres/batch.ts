@@ -6,6 +6,8 @@ import { type Row, TABLE_NAMES, TABLES, type TableName } from "./tables.ts";
 export interface Batch {
   readonly drops: readonly PlatformKey[];
   readonly rows: readonly { readonly table: TableName; readonly rows: readonly Row[] }[];
+  /** FMSPCs that get another default policy, and its id. */
+  readonly defaults: readonly (readonly [fmspc: string, id: string])[];
   /** One text per thing that is written: two batches that have none in common write no row in common. */
   readonly lockKeys: readonly string[];
 }
@@ -15,9 +17,12 @@ export const PCK_CRL = { processor: "pck/processor", platform: "pck/platform" } 
 export const ROOT_CA_CRL = "root";
 export const urlCrl = (url: string) => `url/${createHash("sha256").update(url).digest("hex")}`;
 
+const IS_DEFAULT = TABLES.policy.columns.findIndex(({ name }) => name === "is_default");
+
 export function batchOf(changes: readonly StoreChange[]): Batch {
   const tables = new Map<TableName, Map<string, Row>>(TABLE_NAMES.map((name) => [name, new Map<string, Row>()]));
   const drops = new Map<string, PlatformKey>();
+  const defaults = new Map<string, string>();
   const lockKeys = new Set<string>();
   const droppedRows = (name: "pckCertificate" | "platformTcb", key: PlatformKey) => {
     const rows = tables.get(name) as Map<string, Row>;
@@ -31,6 +36,15 @@ export function batchOf(changes: readonly StoreChange[]): Batch {
       lockKeys.add(platformText(change.key));
       continue;
     }
+    if (change.put === "policy" && change.policy.isDefault) {
+      const { fmspc, id } = change.policy;
+      const former = defaults.get(fmspc);
+      const rows = tables.get("policy") as Map<string, Row>;
+      const row = former === undefined || former === id ? undefined : rows.get(former);
+      if (row !== undefined) rows.set(former as string, row.with(IS_DEFAULT, false));
+      defaults.set(fmspc, id);
+      lockKeys.add(`default policy\n${fmspc}`);
+    }
     const { table, row } = rowOf(change);
     const { keyColumns, latestIssued, columns } = TABLES[table];
     const rows = tables.get(table) as Map<string, Row>;
@@ -43,6 +57,7 @@ export function batchOf(changes: readonly StoreChange[]): Batch {
   }
   return {
     drops: [...drops.values()],
+    defaults: [...defaults],
     rows: [...tables].filter(([, rows]) => rows.size > 0).map(([table, rows]) => ({ table, rows: [...rows.values()] })),
     lockKeys: [...lockKeys],
   };

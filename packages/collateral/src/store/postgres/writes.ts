@@ -22,6 +22,11 @@ const DROPS: readonly Statement[] = ["pck_certificate", "platform_tcb"].map((tab
   text: `DELETE FROM confcom.${table} t USING unnest($1::text[], $2::text[]) AS d (qe_id, pce_id)
          WHERE t.qe_id = d.qe_id AND t.pce_id = d.pce_id`,
 }));
+const FORMER_DEFAULTS: Statement = {
+  name: "former-defaults",
+  text: `UPDATE confcom.policy p SET is_default = false FROM unnest($1::text[], $2::text[]) AS d (fmspc, id)
+         WHERE p.fmspc = d.fmspc AND p.is_default AND p.id <> d.id`,
+};
 const UPSERTS = Object.fromEntries(
   TABLE_NAMES.map((name) => [name, { name: `put-${name}`, text: upsertText(TABLES[name]) }]),
 ) as Record<TableName, Statement>;
@@ -45,11 +50,14 @@ const TAKE: Statement = {
          SELECT ${REGISTRATION_COLUMNS} FROM taken ORDER BY qe_id, pce_id, cpu_svn, pce_svn`,
 };
 
-export async function writeBatch(queries: Queries, { drops, rows, lockKeys }: Batch): Promise<void> {
+export async function writeBatch(queries: Queries, { drops, defaults, rows, lockKeys }: Batch): Promise<void> {
   await queries.query(LOCK, [WRITE_LOCK_CLASS, writeLocks(lockKeys)]);
   if (drops.length > 0) {
     const keys = [drops.map(({ qeId }) => qeId), drops.map(({ pceId }) => pceId)];
     for (const drop of DROPS) await queries.query(drop, keys);
+  }
+  if (defaults.length > 0) {
+    await queries.query(FORMER_DEFAULTS, [defaults.map(([fmspc]) => fmspc), defaults.map(([, id]) => id)]);
   }
   for (const { table, rows: all } of rows) {
     for (let start = 0; start < all.length; start += ROWS_AT_ONCE) {

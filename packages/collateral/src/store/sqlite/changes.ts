@@ -50,6 +50,7 @@ export function changeWriter(database: Database): Apply {
      ON CONFLICT DO UPDATE SET encrypted_ppid = excluded.encrypted_ppid,
        platform_manifest = excluded.platform_manifest, state = excluded.state`,
   );
+  const formerDefault = prepare("UPDATE policy SET is_default = 0 WHERE fmspc = ? AND is_default <> 0 AND id <> ?");
   const policy = prepare(
     `INSERT INTO policy (id, type, policy, is_default, fmspc) VALUES (?, ?, ?, ?, ?)
      ON CONFLICT DO UPDATE SET type = excluded.type, policy = excluded.policy, is_default = excluded.is_default,
@@ -110,6 +111,7 @@ export function changeWriter(database: Database): Apply {
       }
       case "policy": {
         const { id, type, policy: text, isDefault, fmspc } = change.policy;
+        if (isDefault) formerDefault.run(fmspc, id);
         policy.run(id, type, text, isDefault ? 1 : 0, fmspc);
         return;
       }
