@@ -24,8 +24,9 @@ test("the server crashes and restarts under load, twice: nothing acknowledged is
   const url = await server.createDatabase();
   // A default that would lose what was acknowledged.
   await withClient(url, (client) => client.query("ALTER DATABASE test_1 SET synchronous_commit = off"));
-  const store = await openStore(url);
-  const other = await openStore(url);
+  // However long a busy machine takes to restart it.
+  const store = await openStore(url, { connectTimeoutMs: 30_000 });
+  const other = await openStore(url, { connectTimeoutMs: 30_000 });
   try {
     let anything = 0;
     other.onChange((changes) => {
