@@ -178,7 +178,7 @@ export interface CollateralStore {
 }
 
 export interface Leases {
-  /** True: the key is this process's for `ttlMs`. A dead owner's lease can be taken once its time is over. */
+  /** True: the key is this process's for `ttlMs`. A dead owner's lease can be taken once its time is over, at the latest. */
   acquire(key: string, ttlMs: number): Promise<boolean>;
   release(key: string): Promise<void>;
   /** Resolves when the key's lease may be free: released, timed out, or after `timeoutMs` at the latest. */
