@@ -9,9 +9,12 @@ import { tmpdir } from "node:os";
 import { parseArgs } from "node:util";
 import { type Check, type CheckResult, runChecks } from "./check.ts";
 import { browser } from "./checks/browser.ts";
+import { collateralClients } from "./checks/collateral-clients.ts";
+import { collateralSources } from "./checks/collateral-sources.ts";
 import { differential } from "./checks/differential.ts";
 import { fortanixClient } from "./checks/fortanix-client.ts";
 import { goldenFrames } from "./checks/golden-frames.ts";
+import { goldenRequests } from "./checks/golden-requests.ts";
 import { opensslChain } from "./checks/openssl-chain.ts";
 import { pccsReplicas } from "./checks/pccs-replicas.ts";
 import { postgres } from "./checks/postgres.ts";
@@ -29,7 +32,7 @@ const peersBuild: Check<Scene> = {
   deadline: 1_800_000,
   async run() {
     await rustPeers();
-    return "aesm-client 0.6.3, dcap-qvl 0.7.1";
+    return "aesm-client 0.6.3, dcap-qvl 0.7.1, dcap-artifact-retrieval 0.5.2";
   },
 };
 
@@ -49,6 +52,9 @@ const all = [
   ...takeover,
   ...browser,
   ...differential,
+  ...collateralClients,
+  ...goldenRequests,
+  ...collateralSources,
   ...postgres,
   ...pccsReplicas,
 ];

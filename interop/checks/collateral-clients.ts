@@ -16,7 +16,7 @@ export const collateralClients: readonly Check<Scene>[] = [
   ...VERSIONS.map(
     (version): Check<Scene> => ({
       name: `collateral: Fortanix's PCCS client v${version} gets everything of a registered platform, verified under our root`,
-      deadline: 120_000,
+      deadline: 300_000,
       async run(scene) {
         const subject = await certified(scene);
         const { pccs, platform } = subject;
@@ -44,7 +44,7 @@ export const collateralClients: readonly Check<Scene>[] = [
   ),
   {
     name: "collateral: Fortanix's PCCS client and the crate dcap-qvl over TLS, the CA by SSL_CERT_FILE",
-    deadline: 120_000,
+    deadline: 300_000,
     async run(scene) {
       const tls = testTls("interop");
       const { pccs, platform, quote, pckCertificate } = await makeCertified(scene, { tls });
@@ -67,7 +67,7 @@ export const collateralClients: readonly Check<Scene>[] = [
   },
   {
     name: "collateral: Fortanix's Azure client gets the PCK certificate as Azure's JSON",
-    deadline: 120_000,
+    deadline: 300_000,
     async run(scene) {
       const { pccs, platform, pckCertificate } = await certified(scene);
       const question = { url: pccs.url, root: pccs.root, platform };
@@ -80,7 +80,7 @@ export const collateralClients: readonly Check<Scene>[] = [
   },
   {
     name: "collateral: dcap-qvl, crate and npm, fetch from the service and verify with what they got",
-    deadline: 120_000,
+    deadline: 300_000,
     async run(scene) {
       const { pccs, quote } = await certified(scene);
       const question = { url: pccs.url, root: pccs.root, quote, now: scene.now() };
@@ -95,7 +95,7 @@ export const collateralClients: readonly Check<Scene>[] = [
   },
   {
     name: "collateral: the crate dcap-qvl refuses once a software platform's PCK certificate is revoked and the service refreshed",
-    deadline: 180_000,
+    deadline: 300_000,
     async run(scene) {
       const subject = await makeCertified(scene, {});
       const { quote } = subject;
@@ -109,7 +109,7 @@ export const collateralClients: readonly Check<Scene>[] = [
   },
   {
     name: "collateral: a service over a provisioning service on the wire, SGX and TDX: Fortanix's client and both dcap-qvl; then the PCK certificates revoked",
-    deadline: 240_000,
+    deadline: 400_000,
     async run(scene) {
       const pcs = await startFakePcs(scene.now());
       try {

@@ -15,7 +15,7 @@ import type { Scene } from "../scene.ts";
 export const goldenRequests: readonly Check<Scene>[] = [
   {
     name: "collateral: every URL that QCNL and az-dcap-client build, sent to the service: answer, encoding and headers as the table says",
-    deadline: 120_000,
+    deadline: 300_000,
     async run(scene) {
       const platform = { fmspc: GOLDEN_FMSPC, tcbs: [{ components: Buffer.from(GOLDEN_CPU_SVN, "hex"), pceSvn: 13 }] };
       const pcs = await startFakePcs(scene.now(), { platform });

@@ -79,9 +79,7 @@ fn pccs(question: &Value) -> Result<Value, String> {
         DcapArtifactIssuer::PCKPlatformCA,
     ] {
         let crl = client.pckcrl(issuer).map_err(explain("PCK CRL"))?;
-        crl_ders.push(hex::encode(
-            crl.crl_as_der().map_err(explain("PCK CRL"))?,
-        ));
+        crl_ders.push(hex::encode(crl.crl_as_der().map_err(explain("PCK CRL"))?));
         crls.push(match crl.verify(&roots) {
             Err(pcs::Error::InvalidCaFormat) if own_names => None,
             other => Some(other.map_err(explain("PCK CRL"))?),
