@@ -42,6 +42,7 @@ export function pccsOptions(given: PccsCommandOptions): PccsOptions {
   const settings: PccsSettings = { ...file, ...commandLine(given) };
   const { listen = "127.0.0.1:8081", mode = "lazy", upstream = "intel", healthListen } = settings;
   const { state, database, staleLimit, refreshInterval } = settings;
+  if (state === "") throw usage("--state is empty", "pccs");
   if (state === undefined && (database === undefined || upstream === "software")) {
     throw usage("--state says where the service keeps its data", "pccs");
   }

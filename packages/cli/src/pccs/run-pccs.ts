@@ -25,6 +25,7 @@ import { DaemonSignals } from "../quote-helper/daemon-signals.ts";
 import { createLog } from "../quote-helper/log.ts";
 import type { Output } from "../terminal/output.ts";
 import { usage } from "../usage-error.ts";
+import { exposedFiles } from "./exposed-files.ts";
 import { followFile } from "./follow-file.ts";
 import { ServiceFigures } from "./service-figures.ts";
 import { ServiceLog } from "./service-log.ts";
@@ -119,6 +120,7 @@ export async function runPccs(read: () => PccsOptions, output: Output): Promise<
       ...(log.isLevelEnabled("info") ? { accessLog: writeAccessLog } : {}),
     });
     closers.unshift(() => server.close({ deadlineMs: DRAIN_MS }));
+    warnOfFiles(options, log);
     const health = await openHealth(options, service, server, figures);
     closers.unshift(() => health?.close());
     signals.onReload(async () => reload(read, options, server, log));
@@ -187,6 +189,13 @@ function tokensOf({ userTokenFile, adminTokenFile }: PccsOptions) {
   };
 }
 
+function warnOfFiles(options: PccsOptions, log: Logger): void {
+  const { apiKeyFile, tlsKey, userTokenFile, adminTokenFile } = options;
+  for (const line of exposedFiles({ secret: [apiKeyFile, tlsKey], trusted: [userTokenFile, adminTokenFile] })) {
+    log.warn(line);
+  }
+}
+
 function tlsOf({ tlsCert, tlsKey }: PccsOptions): TlsIdentity | undefined {
   if (tlsCert === undefined && tlsKey === undefined) return undefined;
   if (tlsCert === undefined || tlsKey === undefined) throw usage("--tls-cert and --tls-key go together", "pccs");
@@ -201,18 +210,31 @@ function tlsOf({ tlsCert, tlsKey }: PccsOptions): TlsIdentity | undefined {
 function reload(read: () => PccsOptions, started: PccsOptions, server: PccsServer, log: Logger): void {
   try {
     const options = read();
-    server.reloadTokens(tokensOf(options));
-    const tls = tlsOf(options);
-    if (tls !== undefined) server.reloadTls(tls);
+    // Each for itself: a certificate that cannot be used is no reason to keep a token that was withdrawn.
+    attempt("tokens", log, () => server.reloadTokens(tokensOf(options)));
+    attempt("TLS certificate", log, () => {
+      const tls = tlsOf(options);
+      if (tls !== undefined) server.reloadTls(tls);
+    });
+    warnOfFiles(options, log);
     const later = server.reloadLimits(options.httpLimits).map((name) => `httpLimits.${name}`);
     log.level = options.logLevel;
     const names = Object.keys(started) as (keyof PccsOptions)[];
     const changed = names.filter((name) => !RELOADED.has(name) && !isDeepStrictEqual(options[name], started[name]));
-    log.info("SIGHUP: tokens, TLS certificate and limits read again");
+    log.info("SIGHUP: limits read again");
     if (changed.length + later.length > 0)
       log.warn(`SIGHUP: in force after a restart: ${[...changed, ...later].join(", ")}`);
   } catch (error) {
     log.error(`SIGHUP: kept what was in force: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function attempt(what: string, log: Logger, work: () => void): void {
+  try {
+    work();
+    log.info(`SIGHUP: ${what} read again`);
+  } catch (error) {
+    log.error(`SIGHUP: kept the ${what} in force: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { appendFileSync, readFileSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { CommandError } from "../command-error.ts";
 import { ExitCode } from "../exit-code.ts";
 import type { Output } from "../terminal/output.ts";
@@ -13,7 +13,9 @@ export function makeToken(options: { readonly file: string; readonly json?: bool
   const token = randomBytes(TOKEN_BYTES).toString("hex");
   const hash = createHash("sha512").update(token, "utf8").digest("hex");
   try {
-    appendFileSync(options.file, `${hash}\n`, { mode: 0o600 });
+    // A last line without its end would swallow the new hash, and neither token would fit any more.
+    const start = endsInLine(options.file) ? "\n" : "";
+    appendFileSync(options.file, `${start}${hash}\n`, { mode: 0o600 });
   } catch (cause) {
     throw new CommandError(
       "CLI_OUTPUT_UNWRITABLE",
@@ -24,6 +26,10 @@ export function makeToken(options: { readonly file: string; readonly json?: bool
   }
   if (options.json) output.json({ token, file: options.file });
   else output.line(token);
+}
+
+function endsInLine(path: string): boolean {
+  return existsSync(path) && /[^\n]$/.test(readFileSync(path, "utf8").slice(-1));
 }
 
 /** The hashes of a file, one a line; lines that start with # are left out. Without a file there is no such token. */

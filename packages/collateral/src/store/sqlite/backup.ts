@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, copyFileSync, existsSync, linkSync, openSync, renameSync, rmSync } from "node:fs";
+import { chmodSync, closeSync, existsSync, linkSync, openSync, renameSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import Sqlite, { type Database } from "better-sqlite3";
 import { CollateralError } from "../../errors.ts";
@@ -47,7 +47,7 @@ export function restoreSqliteStore(
   backup: string,
   options: { readonly replace: boolean; readonly busyMs?: number; readonly report?: (line: string) => void },
 ): Restored {
-  checkBackup(backup);
+  withBackup(backup, () => undefined);
   const there = existsSync(storeFiles(directory).database);
   if (there && !options.replace) {
     throw new CollateralError(
@@ -60,7 +60,7 @@ export function restoreSqliteStore(
   const unfinished = `${files.database}.restoring`;
   try {
     rmSync(unfinished, { force: true });
-    copyFileSync(backup, unfinished);
+    withBackup(backup, (database) => copyDatabase(database, unfinished));
     chmodSync(unfinished, 0o600);
     syncFile(unfinished);
     const movedTo = there ? moveAside(files.database) : undefined;
@@ -75,13 +75,15 @@ export function restoreSqliteStore(
   }
 }
 
-function checkBackup(path: string): void {
+/** Opened, so that what is still in a write-ahead log beside it belongs to it; checked as a whole. */
+function withBackup(path: string, work: (database: Database) => void): void {
   let database: Database | undefined;
   try {
     database = new Sqlite(path, { readonly: true, fileMustExist: true });
     if (schemaVersion(database, path) === 0) throw new CollateralError("STORE_DAMAGED", `${path} is empty`);
     const words = database.pragma("integrity_check(1)", { simple: true });
     if (words !== "ok") throw new CollateralError("STORE_DAMAGED", `${path}: ${String(words)}`);
+    work(database);
   } catch (error) {
     throw storeFailure(error, path);
   } finally {

@@ -8,6 +8,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -114,6 +115,31 @@ test("a directory that another process writes is busy; it can be read and backed
   const restored = await open(directory);
   assert.equal((await restored.counts()).platforms, 20);
   await restored.close();
+});
+
+test("a file that loses its name under the service is not written any more, and readiness says so", async () => {
+  const directory = place();
+  const path = await filled(directory, 1);
+  const store = await open(directory);
+  renameSync(path, `${path}.elsewhere`);
+  await fails(store.write(wholePlatform(2)), "STORE_IO");
+  await fails(store.ping(), "STORE_IO");
+  renameSync(`${path}.elsewhere`, path);
+  await store.ping();
+  await store.write(wholePlatform(2));
+  await store.close();
+});
+
+test("what is restored has the write-ahead log of the file that was named", async () => {
+  const directory = place();
+  const store = await open(directory);
+  await store.write(wholePlatform(1));
+  const restored = place();
+  restoreSqliteStore(restored, join(directory, "pccs.db"), { replace: false });
+  await store.close();
+  const again = await open(restored);
+  assert.equal((await again.counts()).platforms, 1);
+  await again.close();
 });
 
 test("directory and files are for their owner alone", async () => {

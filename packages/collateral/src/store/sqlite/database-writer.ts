@@ -1,5 +1,6 @@
+import { statSync } from "node:fs";
 import type { Database, Statement } from "better-sqlite3";
-import type { CollateralError } from "../../errors.ts";
+import { CollateralError } from "../../errors.ts";
 import type { RegistrationState, StoreChange, StoredRegistration } from "../store.ts";
 import { changeWriter } from "./changes.ts";
 import { storeFailure } from "./failure.ts";
@@ -22,6 +23,7 @@ const ROW_BYTES = 512;
 export class DatabaseWriter {
   readonly #database: Database;
   readonly #path: string;
+  readonly #file: string;
   readonly #apply: (change: StoreChange) => void;
   readonly #take: Statement<unknown[]>;
   readonly #probe: Statement<unknown[]>;
@@ -29,6 +31,7 @@ export class DatabaseWriter {
   constructor(database: Database, path: string) {
     this.#database = database;
     this.#path = path;
+    this.#file = identityOf(path);
     this.#apply = changeWriter(database);
     this.#take = database.prepare(
       `UPDATE registration SET state = 'deleted'
@@ -47,6 +50,7 @@ export class DatabaseWriter {
   /** One commit for all jobs: what comes back is durable, or failed and left nothing. In the order of the jobs. */
   run(jobs: readonly WriteJob[]): WriteOutcome[] {
     try {
+      this.#refuseOtherFile();
       this.#database.exec("BEGIN IMMEDIATE");
       const outcomes = jobs.map((job) => this.#runOne(job));
       this.#database.exec("COMMIT");
@@ -61,10 +65,20 @@ export class DatabaseWriter {
   /** Fails with CollateralError where a write would. */
   probe(): void {
     try {
+      this.#refuseOtherFile();
       this.#probe.run();
     } catch (error) {
       throw storeFailure(error, this.#path);
     }
+  }
+
+  /** What is written to a file that has lost its name is gone with the process: it must not be acknowledged. */
+  #refuseOtherFile(): void {
+    if (identityOf(this.#path) === this.#file) return;
+    throw new CollateralError(
+      "STORE_IO",
+      `${this.#path} was removed or replaced under the running service: restart it`,
+    );
   }
 
   /** A failed job is undone alone, unless SQLite has ended the transaction by itself (full disk, I/O error). */
@@ -101,6 +115,12 @@ export class DatabaseWriter {
       // The failure that led here is the one to report; SQLite rolls back when the file is opened next.
     }
   }
+}
+
+/** Which file it is; "" where there is none. */
+function identityOf(path: string): string {
+  const facts = statSync(path, { throwIfNoEntry: false });
+  return facts === undefined ? "" : `${facts.dev}/${facts.ino}`;
 }
 
 function order({ qeId, pceId, cpuSvn, pceSvn }: StoredRegistration): string {

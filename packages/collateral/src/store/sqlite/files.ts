@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, existsSync, lstatSync, mkdirSync, openSync, readdirSync } from "node:fs";
+import { chmodSync, closeSync, constants, existsSync, lstatSync, mkdirSync, openSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { CollateralError } from "../../errors.ts";
 import { storeFailure } from "./failure.ts";
@@ -6,6 +6,7 @@ import { storeFailure } from "./failure.ts";
 export const DATABASE_FILE = "pccs.db";
 /** An empty database that is only ever locked: the lock goes with the process, however it ends. */
 const LOCK_FILE = "pccs.lock";
+const NOT_THROUGH_A_LINK = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
 const OTHERS_MAY_WRITE = 0o022;
 const OTHERS_MAY_ANYTHING = 0o077;
 
@@ -28,7 +29,7 @@ export function makeStoreFiles(directory: string, warn: (message: string) => voi
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     admitDirectory(directory, warn);
-    closeSync(openSync(files.lock, "a", 0o600));
+    closeSync(openSync(files.lock, NOT_THROUGH_A_LINK, 0o600));
     // SQLite gives its other files the database's mode.
     for (const path of [files.database, files.lock]) if (existsSync(path)) admitFile(path, warn);
   } catch (error) {
