@@ -5,7 +5,7 @@ import { fromHex } from "@confcom/sgx";
 import fc from "fast-check";
 import { CollateralError, type CollateralErrorCode } from "../errors.ts";
 import { softwarePki, TEST_FMSPC, type TestTcb, tcbHex, tcbmOf } from "../testing/index.ts";
-import { selectPckCertificate } from "./index.ts";
+import { PckCertificateSelection, selectPckCertificate } from "./index.ts";
 
 const fixture = (name: string) => readFileSync(new URL(`fixtures/${name}`, import.meta.url), "utf8");
 
@@ -73,6 +73,23 @@ describe("the selection of a PCK certificate", () => {
     assert.equal(chosen(`${"01".repeat(11)}${"00".repeat(5)}`, 5), "pck3");
     assert.equal(chosen(ones, 3), undefined);
     assert.equal(chosen("00".repeat(16), 0xffff), undefined);
+  });
+
+  it("for several raw TCBs of several platforms is the one for each", () => {
+    fc.assert(
+      fc.property(fc.array(fc.record({ held: levels, raws: levels }), { maxLength: 3 }), levels, (platforms, info) => {
+        const body = tcbInfoWith(info);
+        const selection = new PckCertificateSelection();
+        for (const { held, raws } of platforms) {
+          const certificates = certificatesFor(held);
+          const choose = selection.of(certificates, body, "0000");
+          for (const one of raws) {
+            assert.deepEqual(choose(tcbHex(one)), selectPckCertificate(certificates, body, raw(one)));
+          }
+        }
+      }),
+      { numRuns: 20 },
+    );
   });
 
   it("refuses a TCB info of version 1", () => {

@@ -105,6 +105,28 @@ test("listeners hear of every platform of an import, and of its documents", asyn
   assert.ok(told.some((change) => "put" in change && change.put === "pck-chain"));
 });
 
+test("no answer waits for an import to be checked", async (t) => {
+  const pki = fleet(60);
+  const { service } = await importing(t, pki);
+  const document = await exported(t, pki);
+  await service.putPlatformCollateral(Uint8Array.from(document));
+  const [platform] = pki.platforms.values();
+  assert.ok(platform !== undefined);
+  let under = true;
+  const imported = service.putPlatformCollateral(document).finally(() => {
+    under = false;
+  });
+  let answered = 0;
+  while (under) {
+    await service.get(pckRequest(platform));
+    answered++;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await imported;
+  // On this thread the check of 180 certificates would let a handful of turns through.
+  assert.ok(answered > 50, `${answered} answers while 60 platforms were imported`);
+});
+
 test("an import under another root is 460, one that is no JSON 400, and nothing is written", async (t) => {
   const pki = fleet(2);
   const { service, store } = await importing(t, softwarePki({ name: "another" }));
