@@ -16,6 +16,7 @@ const ENTRIES = {
   "quote-helper-worker": "src/quote-helper/worker.ts",
   "collateral-import-worker": "../collateral/src/service/platform-imports/worker.ts",
   "collateral-store-worker": "../collateral/src/store/sqlite/worker.ts",
+  "software-authority-worker": "src/pccs/software-thread/worker.ts",
 } as const;
 
 /** How this project's programs are bundled for Node. */

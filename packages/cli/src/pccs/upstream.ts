@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import {
@@ -14,7 +13,6 @@ import {
   withBreaker,
   withRetry,
 } from "@confcom/collateral";
-import { nodeFileSystem, StateDirectory } from "@confcom/quoting";
 import { REVOCATION_FILE } from "@confcom/quoting/provisioning";
 import { trustedRootFromCertificate } from "@confcom/verify";
 import type { Logger } from "pino";
@@ -43,7 +41,7 @@ export interface OpenUpstream {
   readonly rootCertificate?: string;
   /** Of the software platform: the file that is another one once a certificate was revoked. */
   readonly revocationFile?: string;
-  close(): void;
+  close(): void | Promise<void>;
 }
 
 /** Opens where the service's collateral comes from. */
@@ -52,7 +50,7 @@ export async function openUpstream(options: UpstreamOptions, clock: Clock, log: 
   if (upstream === undefined) {
     return { source: undefined, trustedRoots: trustedRoots(upstreamRoot), crlHosts: [], close: () => {} };
   }
-  if (upstream === "software") return openSoftware(options, clock, log);
+  if (upstream === "software") return openSoftware(options, log);
   const baseUrl = upstream === "intel" ? INTEL_URL : baseUrlOf(upstream);
   const roots = trustedRoots(upstreamRoot);
   const http = httpClient({
@@ -116,22 +114,18 @@ function crlUrlOf(upstreamRoot: readonly string[] | undefined): string | undefin
   return undefined;
 }
 
-async function openSoftware(options: UpstreamOptions, _clock: Clock, log: Logger): Promise<OpenUpstream> {
-  const { openSoftwareUpstream, SOFTWARE_AUTHORITY_DIRECTORY } = await import("@confcom/collateral/software");
-  const warn = (text: string) => log.warn(text);
-  const path = join(options.stateDirectory, SOFTWARE_AUTHORITY_DIRECTORY);
-  const source = await openSoftwareUpstream({
-    state: StateDirectory.open(path, nodeFileSystem, warn),
-    now: () => new Date(),
-    random: (size) => new Uint8Array(randomBytes(size)),
-  });
+async function openSoftware({ stateDirectory }: UpstreamOptions, log: Logger): Promise<OpenUpstream> {
+  const { SOFTWARE_AUTHORITY_DIRECTORY } = await import("@confcom/collateral/software");
+  const { SoftwareThread } = await import("./software-thread/software-thread.ts");
+  const path = join(stateDirectory, SOFTWARE_AUTHORITY_DIRECTORY);
+  const source = await SoftwareThread.start(path, (text) => log.warn(text));
   return {
     source,
     trustedRoots: [trustedRootFromCertificate(source.rootCertificatePem)],
     crlHosts: [],
     rootCertificate: source.rootCertificatePem,
     revocationFile: join(path, REVOCATION_FILE),
-    close: () => {},
+    close: () => source.close(),
   };
 }
 
