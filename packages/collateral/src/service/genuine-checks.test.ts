@@ -5,7 +5,7 @@ import type { CrlRequest } from "../request.ts";
 import { pcsSource } from "../sources/index.ts";
 import { fakeService, ManualClock, pckRequest, type SoftwarePki, softwarePki, TEST_FMSPC } from "../testing/index.ts";
 import { genuineChecks } from "./genuine-checks.ts";
-import { serviceBench, statusOf } from "./testing/service-bench.ts";
+import { type ServiceBench, serviceBench, statusOf } from "./testing/service-bench.ts";
 
 const CLOCK = {
   now: () => Date.now(),
@@ -14,8 +14,13 @@ const CLOCK = {
 };
 const TCB_INFO = { kind: "tcb-info", tee: "sgx", fmspc: TEST_FMSPC, update: "standard", version: 4 } as const;
 
-async function overHttp(t: TestContext, trusted = softwarePki()) {
-  const pki = softwarePki();
+interface Over {
+  readonly pki?: SoftwarePki;
+  /** Whose store it has. */
+  readonly beside?: ServiceBench;
+}
+
+async function overHttp(t: TestContext, trusted = softwarePki(), { pki = softwarePki(), beside }: Over = {}) {
   const fake = await fakeService({ pki });
   const http = httpClient({ clock: CLOCK });
   const upstream = pcsSource({
@@ -24,7 +29,11 @@ async function overHttp(t: TestContext, trusted = softwarePki()) {
     rootCaCrlUrl: fake.rootCaCrlUrl,
     crlOrigins: [fake.origin],
   });
-  const bench = serviceBench("LAZY", { upstream, checks: genuineChecks([trusted.trustedRoot]) });
+  const bench = serviceBench("LAZY", {
+    upstream,
+    checks: genuineChecks([trusted.trustedRoot]),
+    ...(beside === undefined ? {} : { beside }),
+  });
   t.after(async () => {
     await bench.service.close();
     http.close();
@@ -63,6 +72,22 @@ test("over a PCS under another root nothing is stored or served", async (t) => {
   assert.equal(await statusOf(() => service.get(TCB_INFO)), 460);
   assert.equal(await statusOf(() => service.get(pckRequest(platform))), 460);
   assert.equal(store.writes, 0);
+});
+
+test("a refresh under another root replaces what was stored under the one before, in one round", async (t) => {
+  const before = await overHttp(t);
+  const pki = softwarePki({ name: "another" });
+  const after = await overHttp(t, pki, { pki, beside: before });
+  for (const { service } of [before, after]) {
+    for (const ca of ["processor", "platform"] as const) await service.get({ kind: "pck-crl", ca });
+    await service.get({ kind: "root-ca-crl" });
+    await service.get(TCB_INFO);
+  }
+  await after.service.refresh();
+  const { crl } = (await after.service.get({ kind: "root-ca-crl" })).answer;
+  assert.deepEqual(crl, pki.answer({ kind: "root-ca-crl" })?.crl);
+  const { issuerChain } = (await after.service.get(TCB_INFO)).answer;
+  assert.equal(issuerChain, pki.answer(TCB_INFO)?.issuerChain);
 });
 
 test("the CRL of a PCK CA is served by its distribution point, though nothing is known of the CA before", async (t) => {

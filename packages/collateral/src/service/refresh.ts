@@ -42,8 +42,11 @@ export class Refresh {
   /** All documents, or those that end before `endingBefore`; one round at a time. */
   documents(trigger: "schedule" | "request", endingBefore?: number): Promise<RefreshOutcome> {
     return this.#round("documents", trigger, async (tally) => {
-      const requests = await storedDocuments(this.#context.store);
-      await inParallel(requests.slice(0, this.#context.limits.refreshDocuments), this.#context.ended, (request) =>
+      const { store, limits, ended } = this.#context;
+      // Alone: the others are checked with it, and not beside the one that it replaces.
+      await this.#document({ kind: "root-ca-crl" }, endingBefore, tally);
+      const requests = await storedDocuments(store);
+      await inParallel(requests.slice(0, limits.refreshDocuments), ended, (request) =>
         this.#document(request, endingBefore, tally),
       );
     });
@@ -188,10 +191,9 @@ class Progress {
   }
 }
 
-/** The root CA's CRL first: what it revokes is then refused among the others. */
+/** All but the root CA's CRL. */
 async function storedDocuments(store: CollateralStore): Promise<readonly DocumentRequest[]> {
   return [
-    { kind: "root-ca-crl" },
     { kind: "pck-crl", ca: "processor" },
     { kind: "pck-crl", ca: "platform" },
     ...(await store.tcbInfoKeys()).map((key) => ({ kind: "tcb-info", ...key }) as const),
