@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { httpClient } from "../http/index.ts";
 import type { CrlRequest } from "../request.ts";
+import type { CollateralUpstream } from "../source.ts";
 import { pcsSource } from "../sources/index.ts";
 import { fakeService, ManualClock, pckRequest, type SoftwarePki, softwarePki, TEST_FMSPC } from "../testing/index.ts";
 import { genuineChecks } from "./genuine-checks.ts";
@@ -23,12 +24,20 @@ interface Over {
 async function overHttp(t: TestContext, trusted = softwarePki(), { pki = softwarePki(), beside }: Over = {}) {
   const fake = await fakeService({ pki });
   const http = httpClient({ clock: CLOCK });
-  const upstream = pcsSource({
+  const pcs = pcsSource({
     http,
     baseUrl: fake.base,
     rootCaCrlUrl: fake.rootCaCrlUrl,
     crlOrigins: [fake.origin],
   });
+  const upstream: CollateralUpstream = {
+    ...pcs,
+    fetch: async (request, options) => {
+      // The last to be answered of what is asked for at the same time.
+      if (request.kind === "root-ca-crl") await new Promise((resolve) => setTimeout(resolve, 50));
+      return pcs.fetch(request, options);
+    },
+  };
   const bench = serviceBench("LAZY", {
     upstream,
     checks: genuineChecks([trusted.trustedRoot]),
