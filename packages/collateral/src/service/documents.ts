@@ -174,7 +174,7 @@ export class Documents {
     request: R,
     caller: { readonly share: UpstreamShare; readonly patient: boolean; readonly signal: AbortSignal },
   ): Promise<Document<R>> {
-    const { store, upstream, checks, limits, report, rootCaCrlUrl } = this.#context;
+    const { store, upstream, checks, report, rootCaCrlUrl } = this.#context;
     if (upstream === undefined) throw new ServiceRefusal(503, "there is no upstream");
     const asked: R =
       request.kind === "root-ca-crl" && request.url === undefined && rootCaCrlUrl !== undefined
@@ -191,10 +191,16 @@ export class Documents {
     caller.signal.throwIfAborted();
     const { issued, nextUpdate } = facts;
     report({ event: "document", key: requestKey(request), kind: request.kind, issued, nextUpdate });
-    const kept = request.kind !== "crl" || (await store.crlUrls()).length < limits.crlUrls;
+    const kept = request.kind !== "crl" || (await this.#keepsCrl(request.url));
     if (kept) await store.write([documentChange(request, answer, facts)]);
     // The store keeps what was issued later, so what is in it now is the best there is.
     return (kept ? await readDocument(store, request) : undefined) ?? { answer, issued, nextUpdate };
+  }
+
+  /** Many URLs lead to the same CRL: what anybody can ask for fills a bounded place, and what has one there is renewed. */
+  async #keepsCrl(url: string): Promise<boolean> {
+    const urls = await this.#context.store.crlUrls();
+    return urls.length < this.#context.limits.crlUrls || urls.includes(url);
   }
 
   /** A CRL by its distribution point may be a PCK CA's: that CA is known by the chain beneath which its certificates are. */

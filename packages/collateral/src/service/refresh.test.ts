@@ -86,3 +86,16 @@ test("a round that failed is repeated, later each time, and the schedule goes on
   assert.ok(last?.event === "refresh" && last.outcome === "ok");
   await service.close();
 });
+
+test("a CRL that is kept by its URL is renewed where there is no room for another", async () => {
+  const bench = serviceBench("LAZY", { limits: { crlUrls: 1 }, allowedCrlHosts: ["certificates.example"] });
+  const { service, store, upstream, clock } = bench;
+  const url = "https://certificates.example/root.crl";
+  await service.get({ kind: "crl", url });
+  await service.get({ kind: "crl", url: `${url}?another` });
+  assert.deepEqual(store.crlUrls(), [url]);
+  clock.advance(DAY);
+  await service.refresh();
+  assert.equal((await store.crl(url))?.issued, clock.now());
+  assert.equal(upstream.callsOf("crl/"), 3);
+});
