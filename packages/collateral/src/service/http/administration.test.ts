@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { connect } from "node:net";
 import { test } from "node:test";
 import { PCCS_STATUS, ServiceRefusal } from "../status.ts";
+import type { RefusedRequest } from "./edge.ts";
 import { ADMIN_TOKEN, serve, sha512, USER_TOKEN, V4 } from "./testing/served.ts";
 
 const JSON_TYPE = { "content-type": "application/json" };
@@ -94,6 +96,22 @@ test("a body beyond its endpoint's limit is 413, announced or not, and the conne
       `Transfer-Encoding: chunked\r\n\r\n400\r\n${"x".repeat(1024)}\r\n`,
   );
   assert.match(chunked, /^HTTP\/1\.1 413 /);
+  assert.deepEqual(service.asked, []);
+});
+
+test("who leaves in the middle of a body is no failure of the service", async (t) => {
+  const refused = Promise.withResolvers<RefusedRequest>();
+  const { server, service, log } = await serve(t, { refused: refused.resolve });
+  const socket = connect(server.address);
+  socket.on("error", () => {});
+  const head = `POST ${V4}/platforms HTTP/1.1\r\nHost: x\r\nuser-token: ${USER_TOKEN}\r\nContent-Type: application/json\r\n`;
+  socket.write(`${head}Content-Length: 1000\r\n\r\n{"qe_id":`, () => socket.destroy());
+  const { status, reason } = await refused.promise;
+  assert.deepEqual([status, reason], [400, "the connection ended before the body"]);
+  assert.deepEqual(
+    log().map((line) => line.status),
+    [499],
+  );
   assert.deepEqual(service.asked, []);
 });
 

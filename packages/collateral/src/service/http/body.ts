@@ -6,7 +6,8 @@ export class BodyTooLarge extends Error {}
 
 /**
  * The JSON of a request: an object or a list in UTF-8, said to be JSON, at most `limit` bytes, refused by its announced
- * length before a byte is read. Fails with ServiceRefusal 400 for its form, BodyTooLarge, or the connection's error.
+ * length before a byte is read. Fails with ServiceRefusal 400 for its form, or where the connection ends before it, and with
+ * BodyTooLarge.
  */
 export async function readJson(request: IncomingMessage, response: ServerResponse, limit: number): Promise<unknown> {
   const bytes = await readJsonText(request, response, limit);
@@ -52,8 +53,9 @@ function readBytes(request: IncomingMessage, limit: number): Promise<Buffer> {
       }
       chunks.push(chunk);
     });
+    const ended = () => reject(new ServiceRefusal(400, "the connection ended before the body"));
     request.once("end", () => resolve(Buffer.concat(chunks, length)));
-    request.once("error", reject);
-    request.once("close", () => reject(new Error("the connection ended before the body")));
+    request.once("error", ended);
+    request.once("close", ended);
   });
 }
