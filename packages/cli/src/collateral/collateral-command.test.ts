@@ -71,6 +71,20 @@ describe("confcom collateral config", () => {
     }
   });
 
+  it("hides user, password and query of a file's URL", () => {
+    writeFileSync(path("qcnl.conf"), '{"pccs_url":"https://user:geheim@pccs.example/v4/?token=geheim"}');
+    process.env.QCNL_CONF_PATH = path("qcnl.conf");
+    try {
+      for (const json of [[], ["--json"]]) {
+        const { out, err } = confcom("collateral", "config", ...json);
+        assert.match(out, /\/\/\*\*\*@pccs\.example\/v4\//);
+        assert.doesNotMatch(out + err, /geheim/);
+      }
+    } finally {
+      delete process.env.QCNL_CONF_PATH;
+    }
+  });
+
   it("a file that is no JSON: 78", () => {
     writeFileSync(path("qcnl.conf"), "{");
     process.env.QCNL_CONF_PATH = path("qcnl.conf");

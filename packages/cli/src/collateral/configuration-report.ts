@@ -34,6 +34,7 @@ export function shownConfiguration(configuration: EffectiveConfiguration): reado
   const sources = configuration.sources.map((source, index) =>
     shown(`source ${index + 1}`, source, ({ custom, ...value }) => ({
       ...value,
+      place: value.kind === "directory" ? value.place : hideUserInfo(value.place),
       ...(custom === undefined ? {} : { custom: { headers: hidden(custom.headers), params: hidden(custom.params) } }),
     })),
   );
