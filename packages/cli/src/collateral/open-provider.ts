@@ -1,21 +1,15 @@
 import {
   type AnswerCache,
-  type Clock,
   type CollateralProvider,
   createCollateralProvider,
   openDiskCache,
 } from "@confcom/collateral";
 import type { EffectiveConfiguration } from "@confcom/collateral/configuration";
+import { SYSTEM_CLOCK } from "../system-clock.ts";
 import type { Output } from "../terminal/output.ts";
 import { printable } from "../terminal/printable.ts";
 import { configuredSources } from "./configured-sources.ts";
 import { eventLine } from "./event-line.ts";
-
-const clock: Clock = {
-  now: () => Date.now(),
-  setTimeout: (callback, ms) => setTimeout(callback, ms),
-  clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout),
-};
 
 export interface OpenProvider {
   readonly provider: CollateralProvider;
@@ -31,12 +25,12 @@ export async function openProvider(
   trustedRoots: readonly Uint8Array[],
   output: Output,
 ): Promise<OpenProvider> {
-  const { sources, close } = configuredSources(configuration, clock);
+  const { sources, close } = configuredSources(configuration, SYSTEM_CLOCK);
   const cache = await openCache(configuration, output);
   const provider = createCollateralProvider({
     sources,
     trustedRoots,
-    clock,
+    clock: SYSTEM_CLOCK,
     random: Math.random,
     ...(cache === undefined ? {} : { cache }),
     staleLimitMs: configuration.staleLimitMs.value,
@@ -65,7 +59,7 @@ async function openCache(
 ): Promise<AnswerCache | undefined> {
   if (directory === undefined) return undefined;
   try {
-    return await openDiskCache({ directory, uid: process.geteuid?.() ?? 0, pid: process.pid, clock });
+    return await openDiskCache({ directory, uid: process.geteuid?.() ?? 0, pid: process.pid, clock: SYSTEM_CLOCK });
   } catch (error) {
     if (from.kind === "flag" || !(error instanceof Error)) throw error;
     output.note(`warning: ${printable(error.message)}; nothing is kept`);

@@ -9,7 +9,7 @@ import {
   readHostFile,
 } from "@confcom/kubernetes";
 import type { DevicePluginDaemonOptions } from "@confcom/kubernetes/daemon";
-import { SYSTEM_CLOCK } from "./clock.ts";
+import { SYSTEM_CLOCK } from "../system-clock.ts";
 
 /** Where the node's own files are, as this process sees them. */
 export interface HostOptions {

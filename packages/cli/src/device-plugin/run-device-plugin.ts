@@ -3,9 +3,9 @@ import { DevicePluginDaemon, type DevicePluginDaemonOptions, listens } from "@co
 import { type ListenAddress, type StatusSource, startStatusServer } from "@confcom/kubernetes/status";
 import type { LogLevel } from "../quote-helper/configuration.ts";
 import { createLog } from "../quote-helper/log.ts";
+import { SYSTEM_CLOCK } from "../system-clock.ts";
 import type { Output } from "../terminal/output.ts";
 import { VERSION } from "../version.ts";
-import { SYSTEM_CLOCK } from "./clock.ts";
 import { type HostOptions, hostAccess } from "./host-access.ts";
 import { urlOf } from "./node-options.ts";
 import { StopSignals } from "./stop-signals.ts";

@@ -1,10 +1,10 @@
 import { ApiClient, NodeStatus, nodeStatusMetrics } from "@confcom/kubernetes/node-status";
 import { type ListenAddress, startStatusServer } from "@confcom/kubernetes/status";
-import { SYSTEM_CLOCK } from "../device-plugin/clock.ts";
 import { urlOf } from "../device-plugin/node-options.ts";
 import { StopSignals } from "../device-plugin/stop-signals.ts";
 import type { LogLevel } from "../quote-helper/configuration.ts";
 import { createLog } from "../quote-helper/log.ts";
+import { SYSTEM_CLOCK } from "../system-clock.ts";
 import type { Output } from "../terminal/output.ts";
 import { VERSION } from "../version.ts";
 import { type CredentialFiles, readCredentials } from "./credentials.ts";

@@ -2,7 +2,6 @@ import { createHash, randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { isDeepStrictEqual } from "node:util";
-import type { Clock } from "@confcom/collateral";
 import {
   type CachingMode,
   type CollateralService,
@@ -23,6 +22,7 @@ import type { Logger } from "pino";
 import type { LogLevel } from "../quote-helper/configuration.ts";
 import { DaemonSignals } from "../quote-helper/daemon-signals.ts";
 import { createLog } from "../quote-helper/log.ts";
+import { SYSTEM_CLOCK } from "../system-clock.ts";
 import type { Output } from "../terminal/output.ts";
 import { usage } from "../usage-error.ts";
 import { exposedFiles } from "./exposed-files.ts";
@@ -62,12 +62,6 @@ const REVOCATION_LOOK_MS = 1_000;
 /** How long requests under way may take once the service is told to stop. */
 const DRAIN_MS = 25_000;
 
-const CLOCK: Clock = {
-  now: () => Date.now(),
-  setTimeout: (callback, ms) => setTimeout(callback, ms),
-  clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout),
-};
-
 /** What SIGHUP changes; of everything else the log says that it needs a restart. */
 const RELOADED: ReadonlySet<string> = new Set([
   "tlsCert",
@@ -89,16 +83,16 @@ export async function runPccs(read: () => PccsOptions, output: Output): Promise<
       stateDirectory: options.stateDirectory,
       ...(options.database === undefined ? {} : { database: databaseUrl(options.database) }),
       owner: `${hostname()}-${process.pid}-${randomBytes(4).toString("hex")}`,
-      clock: CLOCK,
+      clock: SYSTEM_CLOCK,
       random: Math.random,
       onDeath: (error) => log.error({ code: error.code }, error.message),
       report: (line) => log.warn(line),
     });
     closers.unshift(() => store.close());
-    const upstream = await openUpstream(options, CLOCK, log);
+    const upstream = await openUpstream(options, SYSTEM_CLOCK, log);
     closers.unshift(() => upstream.close());
     const figures = new ServiceFigures();
-    const serviceLog = new ServiceLog(log, CLOCK);
+    const serviceLog = new ServiceLog(log, SYSTEM_CLOCK);
     const imports = new PlatformImports(store, upstream.trustedRoots);
     closers.unshift(() => imports.close());
     const service = createService(options, store, imports, upstream, (event) => {
@@ -114,7 +108,7 @@ export async function runPccs(read: () => PccsOptions, output: Output): Promise<
       plainHttp: options.http,
       tokens: tokensOf(options),
       limits: options.httpLimits,
-      clock: CLOCK,
+      clock: SYSTEM_CLOCK,
       random: Math.random,
       refused: (request) => serviceLog.refused(request),
       ...(log.isLevelEnabled("info") ? { accessLog: writeAccessLog } : {}),
@@ -145,7 +139,7 @@ function createService(
     ...(upstream.source === undefined ? {} : { upstream: upstream.source }),
     checks: genuineChecks(upstream.trustedRoots),
     readPlatformCollateral: (json) => imports.read(json),
-    clock: CLOCK,
+    clock: SYSTEM_CLOCK,
     random: Math.random,
     sha384: (text) => createHash("sha384").update(text, "utf8").digest("hex"),
     report,

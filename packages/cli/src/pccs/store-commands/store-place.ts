@@ -2,9 +2,9 @@ import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import type { Clock } from "@confcom/collateral";
 import { type CollateralStore, openStore } from "@confcom/collateral/store";
 import type { Command } from "commander";
+import { SYSTEM_CLOCK } from "../../system-clock.ts";
 import { usage } from "../../usage-error.ts";
 
 /** Where the service keeps its data, as every command that works on it takes it. */
@@ -19,12 +19,6 @@ export function storePlaceOptions(command: Command): Command {
     .option("--database <url>", "postgres://... instead, or a file that holds it (a password is seen by ps)");
 }
 
-const systemClock: Clock = {
-  now: () => Date.now(),
-  setTimeout: (callback, ms) => setTimeout(callback, ms),
-  clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout),
-};
-
 /** Opens what the options name, and closes it whatever `work` does. `readOnly`: beside a service that runs. */
 export async function withStore<T>(
   place: StorePlace,
@@ -38,7 +32,7 @@ export async function withStore<T>(
     stateDirectory: place.state ?? "",
     ...(place.database === undefined ? {} : { database: databaseUrl(place.database) }),
     owner: `${hostname()}-${process.pid}-${randomBytes(4).toString("hex")}`,
-    clock: systemClock,
+    clock: SYSTEM_CLOCK,
     random: Math.random,
     ...options,
   });

@@ -1,13 +1,8 @@
 import type { RemoteProvisioningAuthority } from "@confcom/collateral/software";
 import type { StateDirectory, StateWarning } from "@confcom/quoting";
 import type { SoftwarePlatformOptions } from "@confcom/quoting/software";
+import { SYSTEM_CLOCK } from "../../system-clock.ts";
 import type { PccsAccess } from "./pccs-settings.ts";
-
-const clock = {
-  now: () => Date.now(),
-  setTimeout: (callback: () => void, ms: number): unknown => setTimeout(callback, ms),
-  clearTimeout: (timer: unknown): void => clearTimeout(timer as NodeJS.Timeout),
-};
 
 /** How a platform is certified: by its own authority, or by a service. */
 export interface Certification {
@@ -40,7 +35,7 @@ export async function certification(
       rootCertificatePem: access.rootCertificatePem,
       ...(access.tlsCa === undefined ? {} : { tlsCa: access.tlsCa }),
       userToken: access.userToken,
-      clock,
+      clock: SYSTEM_CLOCK,
       random: Math.random,
       warn,
     });

@@ -1,6 +1,6 @@
 import type { Clock } from "@confcom/kubernetes";
 
-/** The real one. */
+/** The machine's, for every library that is given its time. */
 export const SYSTEM_CLOCK: Clock = {
   now: Date.now,
   setTimeout: (run, milliseconds) => setTimeout(run, milliseconds),
