@@ -263,9 +263,10 @@ test("TLS 1.1 is not spoken", async (t) => {
   await fails(clientOf(t, { tls: { ca } })(url), "SOURCE_UNREACHABLE", /TLS handshake failed/);
 });
 
-test("https goes through a proxy by CONNECT, except to hosts that are excepted", async (t) => {
+/** A TLS server for `localhost` behind a proxy that takes CONNECT, and where the proxy was asked to lead. */
+async function serveBehindProxy(t: TestContext, listener: RequestListener) {
   const { ca, certificate: cert, key } = testTls();
-  const server = createTlsServer({ cert, key }, (_, answer) => answer.end("tls")).listen(0, "127.0.0.1");
+  const server = createTlsServer({ cert, key }, listener).listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
   const tunnels: string[] = [];
@@ -276,21 +277,35 @@ test("https goes through a proxy by CONNECT, except to hosts that are excepted",
       socket.write("HTTP/1.1 200 OK\r\n\r\n");
       target.pipe(socket).pipe(target);
     });
-    for (const end of [socket, target]) end.on("error", () => {});
+    target.on("error", () => socket.destroy());
+    socket.on("error", () => target.destroy());
   });
   await once(proxy, "listening");
   t.after(() => {
-    for (const listener of [server, proxy]) {
-      listener.close();
-      listener.closeAllConnections();
+    for (const each of [server, proxy]) {
+      each.close();
+      each.closeAllConnections();
     }
   });
   const https = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
-  const url = `https://localhost:${port}`;
+  return { ca, https, port, tunnels, url: `https://localhost:${port}` };
+}
+
+test("https goes through a proxy by CONNECT, except to hosts that are excepted", async (t) => {
+  const { ca, https, port, tunnels, url } = await serveBehindProxy(t, (_, answer) => answer.end("tls"));
   assert.equal((await clientOf(t, { tls: { ca }, proxies: { https } })(url)).status, 200);
   assert.deepEqual(tunnels, [`localhost:${port}`]);
   assert.equal((await clientOf(t, { tls: { ca }, proxies: { https, except: "localhost" } })(url)).status, 200);
   assert.equal(tunnels.length, 1);
+});
+
+test("a server that cuts every connection behind a proxy is one that cannot be reached", async (t) => {
+  const { ca, https, url } = await serveBehindProxy(t, (asked) => asked.socket.destroy());
+  await fails(
+    clientOf(t, { tls: { ca }, proxies: { https } })(url),
+    "SOURCE_UNREACHABLE",
+    /connection was (reset|closed)/,
+  );
 });
 
 test("a proxy that refuses is named without its password", async (t) => {

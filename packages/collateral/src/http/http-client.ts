@@ -4,6 +4,7 @@ import type { Clock } from "../clock.ts";
 import { CollateralError } from "../errors.ts";
 import { addressOf, addressOfText } from "./address.ts";
 import { type Exchange, exchange, type HttpAnswer, StaleConnection } from "./exchange.ts";
+import { httpFailure } from "./failure.ts";
 import { DEFAULT_DEADLINES, type HttpDeadlines, PENDING_LIMIT, REDIRECT_LIMIT } from "./limits.ts";
 
 export interface HttpTls {
@@ -123,9 +124,15 @@ export function httpClient(options: HttpClientOptions): HttpClient {
       // Node refuses header values with line breaks before anything is sent.
       if (!(error instanceof StaleConnection)) throw unsendable(error, asked);
     }
-    // The server closed a kept connection at the moment it was used; a new one is not reused, so this ends here.
+    // The server closed a kept connection at the moment it was used; one new one, and no third.
     const fresh = asked.url.protocol === "https:" ? tlsAgent({ keepAlive: false }) : plainAgent({ keepAlive: false });
-    return exchange(asked, fresh, clock);
+    try {
+      return await exchange(asked, fresh, clock);
+    } catch (error) {
+      // Behind a proxy a new connection comes open from the tunnel, and looks like a kept one.
+      if (!(error instanceof StaleConnection)) throw error;
+      throw httpFailure(error.cause, "waiting for the answer", addressOf(asked.url), asked.source);
+    }
   };
 
   return {
