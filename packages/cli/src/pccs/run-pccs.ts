@@ -1,5 +1,4 @@
 import { createHash, randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { isDeepStrictEqual } from "node:util";
 import {
@@ -27,6 +26,7 @@ import type { Output } from "../terminal/output.ts";
 import { usage } from "../usage-error.ts";
 import { exposedFiles } from "./exposed-files.ts";
 import { followFile } from "./follow-file.ts";
+import { optionFile } from "./option-file.ts";
 import { ServiceFigures } from "./service-figures.ts";
 import { ServiceLog } from "./service-log.ts";
 import { databaseUrl } from "./store-commands/store-place.ts";
@@ -193,11 +193,7 @@ function warnOfFiles(options: PccsOptions, log: Logger): void {
 function tlsOf({ tlsCert, tlsKey }: PccsOptions): TlsIdentity | undefined {
   if (tlsCert === undefined && tlsKey === undefined) return undefined;
   if (tlsCert === undefined || tlsKey === undefined) throw usage("--tls-cert and --tls-key go together", "pccs");
-  try {
-    return { certificate: readFileSync(tlsCert, "utf8"), key: readFileSync(tlsKey, "utf8") };
-  } catch (error) {
-    throw usage(`the TLS certificate cannot be read: ${error instanceof Error ? error.message : error}`, "pccs");
-  }
+  return { certificate: optionFile("--tls-cert", tlsCert), key: optionFile("--tls-key", tlsKey) };
 }
 
 /** SIGHUP: whatever cannot be read leaves the present one in force. The API key is read for every request anyway. */

@@ -3,7 +3,7 @@ import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { CommandError } from "../command-error.ts";
 import { ExitCode } from "../exit-code.ts";
 import type { Output } from "../terminal/output.ts";
-import { usage } from "../usage-error.ts";
+import { optionFile } from "./option-file.ts";
 
 /** 256 bits: a token is a key, not a password. */
 const TOKEN_BYTES = 32;
@@ -35,10 +35,6 @@ function endsInLine(path: string): boolean {
 /** The hashes of a file, one a line; lines that start with # are left out. Without a file there is no such token. */
 export function readTokenHashes(option: string, path: string | undefined): readonly string[] {
   if (path === undefined) return [];
-  try {
-    const lines = readFileSync(path, "utf8").split("\n");
-    return lines.map((line) => line.trim()).filter((line) => line !== "" && !line.startsWith("#"));
-  } catch (error) {
-    throw usage(`${option} ${path}: ${error instanceof Error ? error.message : String(error)}`, "pccs");
-  }
+  const lines = optionFile(option, path).split("\n");
+  return lines.map((line) => line.trim()).filter((line) => line !== "" && !line.startsWith("#"));
 }

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { fakeService, ManualClock, type SoftwarePki, softwarePki } from "@confcom/collateral/testing";
 import { pino } from "pino";
-import { openUpstream } from "./upstream.ts";
+import { openUpstream, type UpstreamOptions } from "./upstream.ts";
 
 test("an upstream under a root of one's own: that root's CRL is fetched from where the root says, not from Intel", async () => {
   const directory = mkdtempSync(join(tmpdir(), "confcom-upstream-"));
@@ -39,6 +39,21 @@ test("an upstream under a root of one's own: that root's CRL is fetched from whe
     await service.close();
     rmSync(directory, { recursive: true });
   }
+});
+
+test("a root or CA that cannot be read is said with the option that names it", async () => {
+  const options = {
+    upstream: "https://pcs.example/",
+    upstreamRoot: undefined,
+    upstreamCa: undefined,
+    apiKeyFile: undefined,
+  };
+  const clock = new ManualClock();
+  const log = pino({ enabled: false });
+  const opened = (more: Partial<UpstreamOptions>) =>
+    openUpstream({ ...options, stateDirectory: "", ...more }, clock, log);
+  await assert.rejects(opened({ upstreamRoot: ["/nowhere/root.pem"] }), /--upstream-root \/nowhere\/root\.pem: ENOENT/);
+  await assert.rejects(opened({ upstreamCa: "/nowhere/ca.pem" }), /--upstream-ca \/nowhere\/ca\.pem: ENOENT/);
 });
 
 test("behind another PCCS the root's CRL comes from there, and all else does too", async () => {

@@ -17,6 +17,7 @@ import { REVOCATION_FILE } from "@confcom/quoting/provisioning";
 import { trustedRootFromCertificate } from "@confcom/verify";
 import type { Logger } from "pino";
 import { usage } from "../usage-error.ts";
+import { optionFile } from "./option-file.ts";
 import { trustedRoots } from "./store-commands/trusted-roots.ts";
 
 const INTEL_URL = "https://api.trustedservices.intel.com/sgx/certification/v4/";
@@ -48,14 +49,19 @@ export interface OpenUpstream {
 export async function openUpstream(options: UpstreamOptions, clock: Clock, log: Logger): Promise<OpenUpstream> {
   const { upstream, upstreamRoot } = options;
   if (upstream === undefined) {
-    return { source: undefined, trustedRoots: trustedRoots(upstreamRoot), crlHosts: [], close: () => {} };
+    return {
+      source: undefined,
+      trustedRoots: trustedRoots("--upstream-root", upstreamRoot),
+      crlHosts: [],
+      close: () => {},
+    };
   }
   if (upstream === "software") return openSoftware(options, log);
   const baseUrl = upstream === "intel" ? INTEL_URL : baseUrlOf(upstream);
-  const roots = trustedRoots(upstreamRoot);
+  const roots = trustedRoots("--upstream-root", upstreamRoot);
   const http = httpClient({
     clock,
-    ...(options.upstreamCa === undefined ? {} : { tls: { ca: readFileSync(options.upstreamCa, "utf8") } }),
+    ...(options.upstreamCa === undefined ? {} : { tls: { ca: optionFile("--upstream-ca", options.upstreamCa) } }),
   });
   const { apiKeyFile } = options;
   // Read for every request: a key is changed by replacing the file.

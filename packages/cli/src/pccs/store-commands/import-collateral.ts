@@ -28,7 +28,7 @@ export async function importCollateral(file: string, options: ImportOptions, out
     const changes = await refusing(file, () =>
       platformCollateralChanges(collateral, {
         terms: {
-          trustedRoots: trustedRoots(options.trustedRoot),
+          trustedRoots: trustedRoots("--trusted-root", options.trustedRoot),
           ...(rootCaCrl === undefined ? {} : { rootCaCrl }),
         },
         knownRawTcbs: (key) => store.rawTcbs(key),

@@ -15,7 +15,7 @@ export interface MigrateOptions extends StorePlace {
 export async function migrateIntel(path: string, options: MigrateOptions, output: Output): Promise<void> {
   const report = await withStore(options, { readOnly: false, report: (line) => output.note(line) }, (store) =>
     migrateIntelDatabase(path, {
-      terms: { trustedRoots: trustedRoots(options.trustedRoot) },
+      terms: { trustedRoots: trustedRoots("--trusted-root", options.trustedRoot) },
       write: (changes) => store.write(changes),
       progress: progressLines(output, "platforms read"),
     }),
