@@ -91,6 +91,18 @@ test("PCS: documents of both TEEs, updates and versions, CRLs and a PCK certific
   }
 });
 
+test("PCS: an API key that no header can carry is the configuration's fault, is not sent and not shown", async (t) => {
+  const { service, http } = await started(t, "pcs");
+  for (const key of ["secret\nsecond line", "secr\u00e9t", "secret\0"]) {
+    const source = pcsSource({ http, baseUrl: service.base, apiKey: () => key });
+    await assert.rejects(
+      source.pckCertificates({ encryptedPpid: single.encryptedPpid }, single.pceId, options),
+      (error: Error & { code?: string }) => error.code === "CONFIGURATION" && !error.message.includes("secr"),
+    );
+  }
+  assert.equal(service.requests.length, 0);
+});
+
 test("PCS: every certificate of a platform, by encrypted PPID and by manifest, those not available too", async (t) => {
   const { service, http } = await started(t, "pcs", { apiKey: "key" });
   const tcbs = single.tcbs.slice(0, 1);

@@ -66,6 +66,12 @@ export function pcsSource(options: PcsSourceOptions): CollateralUpstream {
   };
   const withKey = (asked: Asked): Asked => {
     const key = options.apiKey?.()?.trim();
+    if (key !== undefined && !/^[\x20-\x7e]{0,512}$/.test(key)) {
+      // Not the client's fault, and nothing of the key belongs in a message.
+      throw new CollateralError("CONFIGURATION", `${name}: the API key is not one line of printable ASCII`, {
+        source: name,
+      });
+    }
     return key === undefined || key === "" ? asked : { ...asked, headers: { ...asked.headers, [KEY_HEADER]: key } };
   };
   const certificate = (request: PckCertificateRequest): Asked => {

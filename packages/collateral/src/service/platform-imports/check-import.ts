@@ -5,6 +5,7 @@ import {
 } from "../../platform-collateral/index.ts";
 import { type PackedChanges, packChanges } from "../../store/packed-changes.ts";
 import type { PlatformKey, RawTcbKey } from "../../store/store.ts";
+import { refuseSwollenJson } from "./json-shape.ts";
 import type { PckChains } from "./messages.ts";
 
 export interface ImportTerms {
@@ -45,6 +46,7 @@ export async function checkImport(json: Uint8Array, terms: ImportTerms): Promise
 const nameOf = ({ qeId, pceId }: PlatformKey): string => `${qeId}/${pceId}`;
 
 function parse(json: Uint8Array): unknown {
+  refuseSwollenJson(json);
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(json));
