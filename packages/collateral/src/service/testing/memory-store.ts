@@ -1,6 +1,7 @@
 import type { Clock } from "../../clock.ts";
 import { CollateralError } from "../../errors.ts";
 import type { CertificationCa } from "../../request.ts";
+import { ChangeListeners } from "../../store/change-listeners.ts";
 import type {
   ChangeListener,
   CollateralStore,
@@ -55,7 +56,7 @@ export class MemoryStore implements CollateralStore {
   readonly #identityKeys = new Map<string, IdentityKey>();
   readonly #registrations = new Map<string, StoredRegistration>();
   readonly #policies = new Map<string, StoredPolicy>();
-  readonly #listeners = new Set<ChangeListener>();
+  readonly #listeners = new ChangeListeners("memory", () => undefined);
   #closed = false;
 
   constructor(clock: Clock) {
@@ -154,7 +155,7 @@ export class MemoryStore implements CollateralStore {
     if (!changes.every(isWhole)) throw new CollateralError("STORE_IO", "a row is not whole");
     for (const change of changes) this.#apply(change);
     this.writes += 1;
-    for (const listener of this.#listeners) listener(changes);
+    this.#listeners.tell(changes);
   }
 
   async takeRegistrations(
@@ -172,8 +173,7 @@ export class MemoryStore implements CollateralStore {
   }
 
   onChange(listener: ChangeListener): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#listeners.add(listener);
   }
 
   async backup(): Promise<void> {

@@ -48,6 +48,19 @@ export function writeFacts(name: string, withStore: WithStore): void {
       assert.deepEqual(heard, expected);
     }));
 
+  test(`${name}: a listener that fails makes no write fail, and keeps no other from hearing`, () =>
+    withStore(async (store) => {
+      let heard = 0;
+      store.onChange(() => {
+        throw new Error("a defect of the listener");
+      });
+      store.onChange(() => {
+        heard++;
+      });
+      await store.write([{ put: "platform", platform: platform(1) }]);
+      assert.equal(heard, 1);
+    }));
+
   test(`${name}: a listener reads what it is told of`, () =>
     withStore(async (store) => {
       const reads: unknown[] = [];

@@ -1,7 +1,8 @@
-import { Client } from "pg";
+import type { ClientConfig } from "pg";
 import type { Clock, Random } from "../../clock.ts";
 import { CollateralError } from "../../errors.ts";
 import type { CertificationCa } from "../../request.ts";
+import { ChangeListeners } from "../change-listeners.ts";
 import type {
   ChangeListener,
   CollateralStore,
@@ -13,26 +14,16 @@ import type {
   StoredRegistration,
   TcbInfoKey,
 } from "../store.ts";
-import { backoffMs } from "./backoff.ts";
 import { batchOf, PCK_CRL, ROOT_CA_CRL, urlCrl } from "./batch.ts";
 import { decodeChange, encodeChange } from "./change-message.ts";
-import { clientConfig } from "./client-config.ts";
-import { Connections, type Queries, queriesOf, type Statement } from "./connections.ts";
-import { parseDatabaseUrl } from "./database-url.ts";
-import { codeOf, isConnectionLoss, storeFailure } from "./failures.ts";
+import { Connections, type Queries, type Statement } from "./connections.ts";
+import { storeFailure } from "./failures.ts";
 import { Listener } from "./listener.ts";
-import { MIGRATIONS, type Migration } from "./migrations.ts";
+import type { Migration } from "./migrations.ts";
 import { LEASE_CHANNEL, PostgresLeases } from "./postgres-leases.ts";
 import { Reads } from "./reads.ts";
 import { changesOf } from "./remote-changes.ts";
-import {
-  CHANGE_CHANNEL,
-  checkVersion,
-  migrate,
-  programVersion,
-  readVersion,
-  SELECT_VERSION,
-} from "./schema-version.ts";
+import { CHANGE_CHANNEL, checkVersion, programVersion, type readVersion, SELECT_VERSION } from "./schema-version.ts";
 import { notifyOfChange, takeRegistrations, writeBatch } from "./writes.ts";
 
 export interface PostgresStoreOptions {
@@ -58,85 +49,14 @@ export interface PostgresStoreOptions {
   readonly migrations?: readonly Migration[];
 }
 
-const MIN_SERVER = 130_000;
-const MIGRATION_TRIES = 20;
 /** Others' changes that wait to be read. */
 const MAX_UNTOLD = 64;
 // Weaker than `on` is not durable; `remote_apply` and `remote_write` are their owner's choice.
 const SYNCHRONOUS_COMMIT = `SELECT set_config('synchronous_commit', 'on', false)
   WHERE current_setting('synchronous_commit') IN ('off', 'local')`;
 
-/**
- * Opens the database of several replicas and migrates its schema, `confcom`, if it is older than this program's. Needs a
- * server of version 13 or later and connections of its own: a pooler that shares them between transactions cannot listen.
- * Fails with SERVICE_CONFIGURATION (URL), STORE_UNREACHABLE, STORE_VERSION, STORE_BUSY or STORE_IO.
- */
-export async function openPostgresStore(options: PostgresStoreOptions): Promise<CollateralStore> {
-  const { connectTimeoutMs = 5_000, password, readTextFile, migrations = MIGRATIONS } = options;
-  if (options.owner.length < 1 || options.owner.length > 200) {
-    throw new CollateralError("SERVICE_CONFIGURATION", "the replica's name has not 1 to 200 characters");
-  }
-  const url = parseDatabaseUrl(options.url);
-  const config = await clientConfig(url, { connectTimeoutMs, password, readTextFile });
-  const instance = await prepareDatabase(config, url.name, migrations, options);
-  const store = new PostgresStore(url.name, instance, config, { ...options, connectTimeoutMs, migrations });
-  try {
-    await store.start();
-  } catch (error) {
-    await store.close();
-    throw error;
-  }
-  return store;
-}
-
-/** The schema as this program needs it; a name for this process that no other has. */
-async function prepareDatabase(
-  config: ConstructorParameters<typeof Client>[0],
-  name: string,
-  migrations: readonly Migration[],
-  { clock, random, connectTimeoutMs = 5_000 }: PostgresStoreOptions,
-): Promise<string> {
-  const deadline = clock.now() + connectTimeoutMs;
-  for (let attempt = 1; ; attempt++) {
-    const client = new Client(config);
-    client.on("error", () => undefined);
-    try {
-      await client.connect();
-      const queries = queriesOf(client);
-      await checkServer(queries, name);
-      // Short, and tried again: whoever waits for the lock of a migration keeps writers waiting behind.
-      await queries.query("SET lock_timeout = '1s'");
-      const found = await readVersion(queries);
-      if ((found?.version ?? 0) < programVersion(migrations)) await migrate(queries, migrations);
-      checkVersion(await readVersion(queries), programVersion(migrations), name);
-      const [row] = await queries.query<{ instance: string }>("SELECT gen_random_uuid()::text AS instance");
-      return row?.instance ?? "";
-    } catch (error) {
-      const later = isConnectionLoss(error)
-        ? clock.now() < deadline
-        : isLockTimeout(error) && attempt < MIGRATION_TRIES;
-      if (!later) throw storeFailure(name, "open", error);
-    } finally {
-      await client.end().catch(() => undefined);
-    }
-    await new Promise<void>((resolve) => clock.setTimeout(resolve, backoffMs(attempt, random)));
-  }
-}
-
-function isLockTimeout(error: unknown): boolean {
-  return ["55P03", "40P01"].includes(codeOf(error) ?? "");
-}
-
-async function checkServer(queries: Queries, name: string): Promise<void> {
-  const [server] = await queries.query<{ number: number; text: string }>(
-    "SELECT current_setting('server_version_num')::integer AS number, current_setting('server_version') AS text",
-  );
-  if (server === undefined || server.number < MIN_SERVER) {
-    throw new CollateralError("STORE_VERSION", `${name}: the server is PostgreSQL ${server?.text}; 13 is the oldest`);
-  }
-}
-
-class PostgresStore implements CollateralStore {
+/** Of several replicas, on a server of theirs: reads and writes over a pool, and one connection that hears of the others. */
+export class PostgresStore implements CollateralStore {
   readonly name: string;
   readonly leases: PostgresLeases;
   readonly #options: PostgresStoreOptions & { readonly migrations: readonly Migration[] };
@@ -144,7 +64,7 @@ class PostgresStore implements CollateralStore {
   readonly #connections: Connections;
   readonly #listener: Listener;
   readonly #reads: Reads;
-  readonly #listeners = new Set<ChangeListener>();
+  readonly #listeners: ChangeListeners;
   /** Others' changes are told in the order in which they were made. */
   #telling: Promise<void> = Promise.resolve();
   #untold = 0;
@@ -155,11 +75,12 @@ class PostgresStore implements CollateralStore {
   constructor(
     name: string,
     instance: string,
-    config: ConstructorParameters<typeof Client>[0] & object,
+    config: ClientConfig,
     options: PostgresStoreOptions & { readonly connectTimeoutMs: number; readonly migrations: readonly Migration[] },
   ) {
     const { clock, random, connectTimeoutMs, poolSize = 8, maxPending = 16_384, owner, report } = options;
     this.name = name;
+    this.#listeners = new ChangeListeners(name, report);
     this.#options = options;
     this.#instance = instance;
     const prepare = (queries: Queries) => this.#prepare(queries);
@@ -183,7 +104,7 @@ class PostgresStore implements CollateralStore {
       onRegained: () => {
         report(`${name}: connected again`);
         this.leases.onRegained();
-        this.#tell(undefined);
+        this.#listeners.tell(undefined);
       },
       clock,
       random,
@@ -233,7 +154,7 @@ class PostgresStore implements CollateralStore {
       await writeBatch(queries, batch);
       await notifyOfChange(queries, message);
     });
-    this.#tell(changes);
+    this.#listeners.tell(changes);
   }
 
   async takeRegistrations(
@@ -249,15 +170,12 @@ class PostgresStore implements CollateralStore {
       if (taken.length > 0) await notifyOfChange(queries, encodeChange(this.#instance, changes, urlCrl));
       return { taken, changes };
     });
-    if (changes.length > 0) this.#tell(changes);
+    if (changes.length > 0) this.#listeners.tell(changes);
     return taken;
   }
 
   onChange(listener: ChangeListener): () => void {
-    // Its own function, so that the same listener twice is two subscriptions.
-    const subscription: ChangeListener = (changes) => listener(changes);
-    this.#listeners.add(subscription);
-    return () => void this.#listeners.delete(subscription);
+    return this.#listeners.add(listener);
   }
 
   async backup(path: string): Promise<void> {
@@ -318,8 +236,8 @@ class PostgresStore implements CollateralStore {
     const things = this.#untold < MAX_UNTOLD ? message?.things : undefined;
     this.#untold++;
     this.#telling = this.#telling
-      .then(async () => this.#tell(things === undefined ? undefined : await changesOf(things, this.#reads)))
-      .catch(() => this.#tell(undefined))
+      .then(async () => this.#listeners.tell(things === undefined ? undefined : await changesOf(things, this.#reads)))
+      .catch(() => this.#listeners.tell(undefined))
       .finally(() => this.#untold--);
   }
 
@@ -332,19 +250,6 @@ class PostgresStore implements CollateralStore {
       this.#refusal = error;
       this.#options.report(error.message);
     }
-    this.#tell(undefined);
-  }
-
-  #tell(changes: readonly StoreChange[] | undefined): void {
-    for (const listener of [...this.#listeners]) {
-      try {
-        listener(changes);
-      } catch (error) {
-        // What was committed is committed, and the next listener is told all the same.
-        this.#options.report(
-          `${this.name}: a listener failed: ${error instanceof Error ? error.message : String(error)}`,
-        );
-      }
-    }
+    this.#listeners.tell(undefined);
   }
 }

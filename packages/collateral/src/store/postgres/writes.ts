@@ -30,10 +30,9 @@ const FORMER_DEFAULTS: Statement = {
 const UPSERTS = Object.fromEntries(
   TABLE_NAMES.map((name) => [name, { name: `put-${name}`, text: upsertText(TABLES[name]) }]),
 ) as Record<TableName, Statement>;
-/** Rows that another transaction holds are passed over: they are being taken, or written and there for the next. */
 /** Of a registration, beside its encrypted PPID and manifest. */
 const ROW_BYTES = 512;
-
+/** Rows that another transaction holds are passed over: they are being taken, or written and there for the next. */
 const TAKE: Statement = {
   name: "take-registrations",
   text: `WITH counted AS (

@@ -28,21 +28,16 @@ const BUSY_MS = 2_000;
 
 /** Fails with STORE_BUSY, STORE_DAMAGED (the file is left as it is), STORE_VERSION, STORE_FULL, STORE_IO, or SERVICE_CONFIGURATION for a directory that will not do. */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
-  const { directory, clock } = options;
+  const { directory, clock, report = () => undefined } = options;
   const path = storeFiles(directory).database;
   const settings = { directory, busyMs: options.busyMs ?? BUSY_MS, maximumBytes: options.maximumBytes };
   const writer = options.readOnly
     ? undefined
-    : await WritingThread.start(
-        settings,
-        path,
-        (error) => options.onDeath?.(error),
-        options.report ?? (() => undefined),
-      );
+    : await WritingThread.start(settings, path, (error) => options.onDeath?.(error), report);
   try {
     const database = openForReading(path);
     const reader = new DatabaseReader(database, path);
-    return new SqliteStore({ path, database, reader, writer, leases: new MemoryLeases(clock) });
+    return new SqliteStore({ path, database, reader, writer, leases: new MemoryLeases(clock), report });
   } catch (error) {
     await writer?.close();
     throw storeFailure(error, path);

@@ -1,6 +1,7 @@
 import type { Database } from "better-sqlite3";
 import { CollateralError } from "../../errors.ts";
 import type { CertificationCa } from "../../request.ts";
+import { ChangeListeners } from "../change-listeners.ts";
 import type { MemoryLeases } from "../memory-leases.ts";
 import type { PackedChanges } from "../packed-changes.ts";
 import type {
@@ -26,6 +27,8 @@ export interface SqliteParts {
   /** Undefined: only for reading, beside the process that writes. */
   readonly writer: WritingThread | undefined;
   readonly leases: MemoryLeases;
+  /** Told of what an operator should know. */
+  readonly report: (line: string) => void;
 }
 
 /** The store in one file: reads on the calling thread, writes in a thread of their own. */
@@ -36,10 +39,11 @@ export class SqliteStore implements CollateralStore {
   readonly #database: Database;
   readonly #reader: DatabaseReader;
   readonly #writer: WritingThread | undefined;
-  readonly #listeners = new Set<ChangeListener>();
+  readonly #listeners: ChangeListeners;
 
-  constructor({ path, database, reader, writer, leases }: SqliteParts) {
+  constructor({ path, database, reader, writer, leases, report }: SqliteParts) {
     this.name = `sqlite ${path}`;
+    this.#listeners = new ChangeListeners(this.name, report);
     this.leases = leases;
     this.#path = path;
     this.#database = database;
@@ -117,12 +121,12 @@ export class SqliteStore implements CollateralStore {
 
   async write(changes: readonly StoreChange[]): Promise<void> {
     await this.#writing().write(changes);
-    this.#tell(changes);
+    this.#listeners.tell(changes);
   }
 
   async writePacked({ packed, rows, told }: PackedChanges): Promise<void> {
     await this.#writing().writePacked(packed, rows);
-    this.#tell(told);
+    this.#listeners.tell(told);
   }
 
   async takeRegistrations(
@@ -131,15 +135,13 @@ export class SqliteStore implements CollateralStore {
   ): Promise<readonly StoredRegistration[]> {
     const taken = await this.#writing().take(states, maximumBytes);
     if (taken.length > 0) {
-      this.#tell(taken.map((row) => ({ put: "registration", registration: { ...row, state: "deleted" } })));
+      this.#listeners.tell(taken.map((row) => ({ put: "registration", registration: { ...row, state: "deleted" } })));
     }
     return taken;
   }
 
   onChange(listener: ChangeListener): () => void {
-    const own: ChangeListener = (changes) => listener(changes);
-    this.#listeners.add(own);
-    return () => this.#listeners.delete(own);
+    return this.#listeners.add(listener);
   }
 
   /** A new file, mode 0600, whole or not there. Of a database that another process writes too. */
@@ -173,9 +175,5 @@ export class SqliteStore implements CollateralStore {
   #writing(): WritingThread {
     if (this.#writer !== undefined) return this.#writer;
     throw new CollateralError("STORE_IO", `${this.#path} was opened only to be read`);
-  }
-
-  #tell(changes: readonly StoreChange[]): void {
-    for (const listener of [...this.#listeners]) listener(changes);
   }
 }
