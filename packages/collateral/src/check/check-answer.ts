@@ -10,6 +10,7 @@ import type {
   RootCaCrlAnswer,
   TcbInfoAnswer,
 } from "../answer.ts";
+import { upperHex } from "../hexadecimal.ts";
 import type {
   CollateralRequest,
   CrlRequest,
@@ -20,7 +21,7 @@ import type {
 } from "../request.ts";
 import { checked, unreadableAnswer, wrongAnswer } from "./answer-error.ts";
 import type { AnswerFacts } from "./facts.ts";
-import { certificatePceId, checkSaid, upperHex } from "./pck-tcb.ts";
+import { certificatePceId, checkSaid } from "./pck-tcb.ts";
 import { type AnswerTerms, documentTerms } from "./terms.ts";
 
 /**

@@ -1,7 +1,7 @@
 import { fromHex } from "@confcom/sgx";
 import { readTcbInfo, type TcbInfo } from "@confcom/verify/documents";
-import { certificateTcbm } from "../check/pck-tcb.ts";
 import { CollateralError } from "../errors.ts";
+import { tcbmOf } from "../hexadecimal.ts";
 import { type Candidate, readCandidates, readOrRefuse } from "./candidates.ts";
 import { type ComparableTcb, compareDescending, isAtLeast } from "./tcb-order.ts";
 
@@ -118,5 +118,5 @@ function highest<C>(
   }
   if (best === undefined) return undefined;
   const { given, pck } = best.candidate;
-  return { certificate: given, tcbm: certificateTcbm(pck.sgx) };
+  return { certificate: given, tcbm: tcbmOf(pck.sgx.tcb) };
 }

@@ -1,6 +1,8 @@
-import { CERTIFICATION_DATA_TYPE, decodePckExtension, decodeQuote, type Quote, TEE_TYPE, toHex } from "@confcom/sgx";
+import { CERTIFICATION_DATA_TYPE, decodePckExtension, decodeQuote, type Quote, TEE_TYPE } from "@confcom/sgx";
 import { decodePemCertificates, parseCertificate, sgxExtensionOf } from "@confcom/verify";
+import { pckCaNamed } from "../check/pck-ca.ts";
 import { CollateralError } from "../errors.ts";
+import { upperHex } from "../hexadecimal.ts";
 import type { CertificationCa, PckCertificateRequest, Tee } from "../request.ts";
 
 /** What has to be known of a quote to ask for its collateral. */
@@ -9,8 +11,6 @@ export interface QuoteNeeds {
   /** What the PCK certificate in the quote says, or how to get the certificate. */
   readonly platform: { readonly fmspc: string; readonly ca: CertificationCa } | PckCertificateRequest;
 }
-
-const hex = (bytes: Uint8Array) => toHex(bytes).toUpperCase();
 
 /**
  * Reads what a quote (version 3, 4 or 5; SGX or TDX) needs. Nothing of it is believed: it only says what is asked for. Throws
@@ -41,8 +41,10 @@ function platformOf(pem: Uint8Array) {
       const certificate = parseCertificate(der);
       const extension = sgxExtensionOf(certificate);
       if (extension === undefined) continue;
-      const ca = certificate.issuer.commonName.includes("Processor") ? "processor" : "platform";
-      return { fmspc: hex(decodePckExtension(extension).fmspc), ca } as const;
+      return {
+        fmspc: upperHex(decodePckExtension(extension).fmspc),
+        ca: pckCaNamed(certificate.issuer.commonName),
+      };
     }
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
@@ -56,14 +58,14 @@ function pckRequest({ header, signatureData }: Quote, ppidSize: number): PckCert
   const data = signatureData.certificationData;
   if (data.length !== ppidSize + 20)
     throw new CollateralError("PARAMETER", `the quote's PPID data has ${data.length} bytes, not ${ppidSize + 20}`);
-  const at = (start: number, size: number) => hex(data.subarray(ppidSize + start, ppidSize + start + size));
+  const at = (start: number, size: number) => upperHex(data.subarray(ppidSize + start, ppidSize + start + size));
   return {
     kind: "pck-certificate",
-    qeId: hex(header.userData.subarray(0, 16)),
+    qeId: upperHex(header.userData.subarray(0, 16)),
     cpuSvn: at(0, 16),
     pceSvn: at(16, 2),
     pceId: at(18, 2),
     // Only this form is what the provisioning service decrypts.
-    ...(ppidSize === 384 ? { encryptedPpid: hex(data.subarray(0, 384)) } : {}),
+    ...(ppidSize === 384 ? { encryptedPpid: upperHex(data.subarray(0, 384)) } : {}),
   };
 }

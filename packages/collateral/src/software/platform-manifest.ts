@@ -3,6 +3,7 @@ import { p256Spki } from "@confcom/quoting/provisioning";
 import type { PckTcbKey, PlatformRegistrant } from "@confcom/quoting/software";
 import { assertSize, bytesEqual, fromHex, readU16, toHex, writeU16 } from "@confcom/sgx";
 import { CollateralError } from "../errors.ts";
+import { upperHex } from "../hexadecimal.ts";
 
 /**
  * The software platform's manifest: what it sends as `platform_manifest` of POST /platforms, in hexadecimal. Intel's is
@@ -65,7 +66,7 @@ export function encodePlatformManifest(
     assertSize(signature, SIGNATURE_SIZE, "proof of a PCK key");
     out.set(signature, signedSize + i * SIGNATURE_SIZE);
   });
-  return toHex(out).toUpperCase();
+  return upperHex(out);
 }
 
 /**

@@ -1,11 +1,12 @@
 import { FMSPC, PCK_CRL_URIS, ROOT_CRL_URI, type SoftwareProvisioningAuthority } from "@confcom/quoting/provisioning";
-import { fromHex, toHex } from "@confcom/sgx";
+import { fromHex } from "@confcom/sgx";
 import type { CollateralAnswer } from "../answer.ts";
 import { CollateralError } from "../errors.ts";
+import { upperHex } from "../hexadecimal.ts";
 import type { CertificationCa, CollateralRequest } from "../request.ts";
 
 /** 12 hexadecimal digits, upper case: the platform family of all software platforms. */
-export const SOFTWARE_FMSPC = toHex(FMSPC).toUpperCase();
+export const SOFTWARE_FMSPC = upperHex(FMSPC);
 
 export type DocumentRequest = Exclude<CollateralRequest, { readonly kind: "pck-certificate" }>;
 

@@ -10,9 +10,10 @@ import {
   type SoftwareProvisioningAuthority,
 } from "@confcom/quoting/provisioning";
 import type { PpidEncryptionKey } from "@confcom/quoting/software";
-import { bytesEqual, fromHex, toHex, writeU16 } from "@confcom/sgx";
+import { bytesEqual, fromHex, toHex } from "@confcom/sgx";
 import type { PckCertificateAnswer } from "../answer.ts";
 import { CollateralError } from "../errors.ts";
+import { littleEndian, tcbmOf } from "../hexadecimal.ts";
 import type { CollateralRequest, PckCertificateRequest } from "../request.ts";
 import type { CollateralUpstream, Fetched, FetchOptions, PckCertificates, PlatformCredential } from "../source.ts";
 import { decodePlatformManifest, type PlatformManifest } from "./platform-manifest.ts";
@@ -239,18 +240,6 @@ function asCollateralError(error: PlatformError, source: string): CollateralErro
   }
   // State that cannot be read or written, which may heal.
   return new CollateralError("SOURCE_UNREACHABLE", message, { cause: error, source });
-}
-
-/** 36 hexadecimal digits, upper case: CPUSVN and PCESVN as the provisioning service writes them. */
-export function tcbmOf({ cpuSvn, pceSvn }: { readonly cpuSvn: Uint8Array; readonly pceSvn: number }): string {
-  return toHex(cpuSvn).toUpperCase() + littleEndian(pceSvn);
-}
-
-/** 4 hexadecimal digits, upper case, bytes in little-endian order. */
-export function littleEndian(value: number): string {
-  const bytes = new Uint8Array(2);
-  writeU16(bytes, 0, value);
-  return toHex(bytes).toUpperCase();
 }
 
 /**

@@ -1,11 +1,10 @@
+import { MAX_PCK_CERTIFICATES } from "../check/index.ts";
 import type { HttpAnswer } from "../http/index.ts";
 import type { PckCertificates } from "../source.ts";
 import { jsonValue, utf8Text } from "./json-answer.ts";
 import { encodedLeafPem, issuerChainPem } from "./pem-answer.ts";
 import { unusable } from "./unusable.ts";
 
-/** A platform has a certificate for each TCB level that concerns it: some tens. */
-const CERTIFICATES_LIMIT = 1_000;
 const PART = "the list of PCK certificates";
 
 /**
@@ -15,8 +14,8 @@ const PART = "the list of PCK certificates";
 export function pckCertificatesAnswer(answer: HttpAnswer, source: string): PckCertificates {
   const { headers } = answer;
   const list = jsonValue(utf8Text(answer.body, source, PART), source, PART);
-  if (!Array.isArray(list) || list.length === 0 || list.length > CERTIFICATES_LIMIT) {
-    throw unusable(source, PART, `is not a list of 1 to ${CERTIFICATES_LIMIT}`);
+  if (!Array.isArray(list) || list.length === 0 || list.length > MAX_PCK_CERTIFICATES) {
+    throw unusable(source, PART, `is not a list of 1 to ${MAX_PCK_CERTIFICATES}`);
   }
   const ca = headers["sgx-pck-certificate-ca-type"]?.toLowerCase();
   if (ca !== "processor" && ca !== "platform") {

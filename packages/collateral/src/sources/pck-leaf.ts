@@ -1,5 +1,7 @@
-import { decodePckExtension, toHex } from "@confcom/sgx";
+import { decodePckExtension } from "@confcom/sgx";
 import { decodePemCertificates, parseCertificate, sgxExtensionOf } from "@confcom/verify";
+import { pckCaNamed } from "../check/pck-ca.ts";
+import { tcbmOf, upperHex } from "../hexadecimal.ts";
 import type { CertificationCa } from "../request.ts";
 import { unusable } from "./unusable.ts";
 
@@ -20,12 +22,10 @@ export function pckLeafFacts(pem: string, source: string): PckLeafFacts {
     const extension = sgxExtensionOf(certificate);
     if (extension === undefined) throw new Error("no SGX extension");
     const { fmspc, tcb } = decodePckExtension(extension);
-    const pceSvn = Uint8Array.of(tcb.pceSvn & 0xff, (tcb.pceSvn >>> 8) & 0xff);
     return {
-      fmspc: toHex(fmspc).toUpperCase(),
-      // As everybody tells them apart (spec: DCAP §8); there are only these two.
-      ca: certificate.issuer.commonName.includes("Processor") ? "processor" : "platform",
-      tcbm: (toHex(tcb.cpuSvn) + toHex(pceSvn)).toUpperCase(),
+      fmspc: upperHex(fmspc),
+      ca: pckCaNamed(certificate.issuer.commonName),
+      tcbm: tcbmOf(tcb),
     };
   } catch (error) {
     throw unusable(source, "the PCK certificate", "cannot be read", error);

@@ -1,9 +1,8 @@
 import type { PckRequest, PlatformRegistrant } from "@confcom/quoting/software";
-import { toHex } from "@confcom/sgx";
+import { littleEndian, upperHex } from "../../hexadecimal.ts";
 import { BODY_LIMITS, type HttpClient } from "../../http/index.ts";
 import { PCCS_MEANINGS, refusal } from "../../sources/refusal.ts";
 import { encodePlatformManifest } from "../platform-manifest.ts";
-import { littleEndian } from "../software-upstream.ts";
 
 export interface RegistrationDesk {
   readonly http: HttpClient;
@@ -29,16 +28,15 @@ export async function registerPlatform(
   signal: AbortSignal,
 ): Promise<void> {
   const token = desk.userToken();
-  const upper = (bytes: Uint8Array) => toHex(bytes).toUpperCase();
   const answer = await desk.http.fetchBytes({
     source: desk.name,
     url: `${desk.baseUrl}platforms`,
     method: "POST",
     headers: { "content-type": "application/json", ...(token === undefined ? {} : { "user-token": token }) },
     body: JSON.stringify({
-      qe_id: upper(registrant.qeId),
+      qe_id: upperHex(registrant.qeId),
       pce_id: littleEndian(request.pceId),
-      cpu_svn: upper(request.cpuSvn),
+      cpu_svn: upperHex(request.cpuSvn),
       pce_svn: littleEndian(request.pceSvn),
       enc_ppid: NO_ENCRYPTED_PPID,
       platform_manifest: encodePlatformManifest(request.ppid, registrant),

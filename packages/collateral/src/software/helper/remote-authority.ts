@@ -2,15 +2,15 @@ import { X509Certificate } from "node:crypto";
 import { PlatformError, type QuotingErrorCode, type StateDirectory, type StateWarning } from "@confcom/quoting";
 import { AUTHORITY_FILE, outlivesRenewal } from "@confcom/quoting/provisioning";
 import type { PckChain, PckRequest, PlatformRegistrant, ProvisioningAuthority } from "@confcom/quoting/software";
-import { bytesEqual, type Collateral, toHex } from "@confcom/sgx";
+import { bytesEqual, type Collateral } from "@confcom/sgx";
 import { trustedRootFromCertificate } from "@confcom/verify";
 import { checkDocument, type PckChainFacts } from "@confcom/verify/documents";
 import { nodeCrypto } from "@confcom/verify/node";
 import type { PckCertificateAnswer } from "../../answer.ts";
 import type { Clock, Random } from "../../clock.ts";
 import { CollateralError, type CollateralErrorCode } from "../../errors.ts";
+import { littleEndian, upperHex } from "../../hexadecimal.ts";
 import type { CollateralSource } from "../../source.ts";
-import { littleEndian } from "../software-upstream.ts";
 import { Attempts, type AttemptsStatus } from "./attempts.ts";
 import { nobodysKey } from "./nobodys-key.ts";
 import {
@@ -174,8 +174,8 @@ class Authority implements RemoteProvisioningAuthority {
     const { answer } = await this.#options.source.fetch(
       {
         kind: "pck-certificate",
-        qeId: toHex(qeId).toUpperCase(),
-        cpuSvn: toHex(cpuSvn).toUpperCase(),
+        qeId: upperHex(qeId),
+        cpuSvn: upperHex(cpuSvn),
         pceSvn: littleEndian(pceSvn),
         pceId: littleEndian(pceId),
       },

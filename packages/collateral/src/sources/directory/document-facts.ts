@@ -1,4 +1,5 @@
 import { decodePemCertificates, parseCertificate } from "@confcom/verify";
+import { pckCaNamed } from "../../check/pck-ca.ts";
 import type { ApiVersion, CertificationCa, CollateralRequest } from "../../request.ts";
 import { jsonObject } from "../json-answer.ts";
 import { unusable } from "../unusable.ts";
@@ -33,7 +34,7 @@ export function caOfChain(pem: string, source: string): CertificationCa {
   try {
     const [der] = decodePemCertificates(new TextEncoder().encode(pem)) ?? [];
     if (der === undefined) throw new Error("no certificate");
-    return parseCertificate(der).subject.commonName.includes("Processor") ? "processor" : "platform";
+    return pckCaNamed(parseCertificate(der).subject.commonName);
   } catch (error) {
     throw unusable(source, "the PCK CRL's issuer chain", "cannot be read", error);
   }
