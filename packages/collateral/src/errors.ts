@@ -62,3 +62,8 @@ export class CollateralError extends Error {
     this.retryAfterMs = options.retryAfterMs;
   }
 }
+
+/** What failed, in its own words, whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

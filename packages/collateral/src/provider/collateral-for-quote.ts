@@ -23,8 +23,9 @@ export interface QuoteCollateral {
 
 /**
  * Everything that verifying this quote needs, as one set: documents of one moment, and TCB info and identity of one TCB evaluation
- * where that can be had. A quote that has no PCK certificate but PPID data (types 1 to 3) gets one from the sources. A part that was replaced while the others were collected makes it start over, once. Fails as
- * {@link CollateralProvider.get} does, and for what is no quote as `quoteNeeds`.
+ * where that can be had. A quote that has no PCK certificate but PPID data (types 1 to 3) gets one from the sources. A part that was
+ * replaced while the others were collected makes it start over, once. Fails as {@link CollateralProvider.get} does, and for what is no
+ * quote as `quoteNeeds`.
  */
 export async function collateralForQuote(
   provider: CollateralProvider,
