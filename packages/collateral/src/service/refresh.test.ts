@@ -57,6 +57,7 @@ test("of two replicas one refreshes, once per interval", async () => {
   );
   assert.ok(elsewhere.length >= 3);
   await Promise.all([one.service.close(), other.service.close()]);
+  await one.store.close();
   assert.equal(one.clock.waiting, 0);
 });
 

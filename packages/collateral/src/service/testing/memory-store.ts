@@ -2,11 +2,11 @@ import type { Clock } from "../../clock.ts";
 import { CollateralError } from "../../errors.ts";
 import type { CertificationCa } from "../../request.ts";
 import { ChangeListeners } from "../../store/change-listeners.ts";
+import { MemoryLeases } from "../../store/memory-leases.ts";
 import type {
   ChangeListener,
   CollateralStore,
   IdentityKey,
-  Leases,
   PlatformKey,
   RawTcbKey,
   RegistrationState,
@@ -20,7 +20,6 @@ import type {
   StoredRegistration,
   TcbInfoKey,
 } from "../../store/store.ts";
-import { MemoryLeases } from "./memory-leases.ts";
 
 const keyOf = (...parts: readonly unknown[]) => JSON.stringify(parts);
 const platformKeyOf = ({ qeId, pceId }: PlatformKey) => keyOf(qeId, pceId);
@@ -41,7 +40,7 @@ function isWhole(value: unknown): boolean {
  */
 export class MemoryStore implements CollateralStore {
   readonly name = "memory";
-  readonly leases: Leases;
+  readonly leases: MemoryLeases;
   /** What every write and ping fails with from now on, until it is undefined again. */
   failure: CollateralError | undefined;
   /** Batches committed. */
@@ -187,6 +186,7 @@ export class MemoryStore implements CollateralStore {
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.leases.close();
   }
 
   #apply(change: StoreChange): void {
