@@ -1,5 +1,5 @@
 import Sqlite, { type Database } from "better-sqlite3";
-import { CollateralError } from "../errors.ts";
+import { CollateralError, messageOf } from "../errors.ts";
 
 /** Bytes of one value that are read at most; a CRL of the root is the largest thing there. */
 const MAXIMUM_VALUE = 16 * 1024 * 1024;
@@ -34,7 +34,7 @@ export class IntelDatabase {
       database?.close();
       if (error instanceof CollateralError) throw error;
       const damaged = error instanceof Error && "code" in error && /NOTADB|CORRUPT/.test(String(error.code));
-      const message = error instanceof Error ? error.message : String(error);
+      const message = messageOf(error);
       throw new CollateralError(damaged ? "STORE_DAMAGED" : "STORE_IO", `${path}: ${message}`, { cause: error });
     }
   }
@@ -81,6 +81,12 @@ export function hexOf(value: unknown): string {
   const text = textOf(value);
   if (/^[0-9a-fA-F]*$/.test(text)) return text.toUpperCase();
   return value instanceof Uint8Array ? Buffer.from(value).toString("hex").toUpperCase() : "";
+}
+
+/** As it was posted, for the platform will post the same again; bytes that are no text as hexadecimal. */
+export function manifestOf(value: unknown): string {
+  const text = textOf(value);
+  return /^[\x20-\x7e]*$/.test(text) ? text : hexOf(value);
 }
 
 /** DER as bytes, or as hexadecimal text. */

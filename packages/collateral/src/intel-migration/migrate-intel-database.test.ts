@@ -154,6 +154,18 @@ test("everything of a sound database is taken over, and the file only read", asy
   assert.deepEqual(readFileSync(path), before);
 });
 
+test("a platform manifest stays as it was posted, so that the platform is still known when it posts it again", async () => {
+  const manifest = "0a1bCD";
+  const path = intelDatabase((database) => {
+    database.prepare("UPDATE platforms SET platform_manifest = ?").run(Buffer.from(manifest));
+    database.prepare("UPDATE platforms_registered SET platform_manifest = ?").run(manifest);
+  });
+  const { store } = await migrated(path);
+  for (const platform of platforms) assert.equal((await store.platform(platform))?.platformManifest, manifest);
+  for (const { platformManifest } of await store.registrations(["deleted"], 10))
+    assert.equal(platformManifest, manifest);
+});
+
 const CHANGES: readonly (readonly [string, string, RegExp])[] = [
   [
     "TCB info that was changed",

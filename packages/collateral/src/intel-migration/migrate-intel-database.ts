@@ -1,8 +1,9 @@
 import type { AnswerTo } from "../answer.ts";
 import { type AnswerTerms, checkAnswer, checkPckCertificates, createAnswerChecker } from "../check/index.ts";
+import { messageOf } from "../errors.ts";
 import type { ApiVersion, CertificationCa, CollateralRequest, IdentityName, TcbUpdate } from "../request.ts";
 import type { RegistrationState, StoreChange } from "../store/store.ts";
-import { derOf, hexOf, IntelDatabase, pemOf, type Row, textOf } from "./intel-database.ts";
+import { derOf, hexOf, IntelDatabase, manifestOf, pemOf, type Row, textOf } from "./intel-database.ts";
 
 /** Ids in pcs_certificates. */
 const ROOT = 1;
@@ -222,7 +223,7 @@ class Migration {
       const changes: StoreChange[] = [
         {
           put: "platform",
-          platform: { ...key, encryptedPpid, platformManifest: hexOf(row.platform_manifest), fmspc, ca },
+          platform: { ...key, encryptedPpid, platformManifest: manifestOf(row.platform_manifest), fmspc, ca },
         },
       ];
       if (certificates.length > 0) changes.push({ put: "pck-chain", ca, issuerChain });
@@ -254,7 +255,7 @@ class Migration {
         cpuSvn: optional(hexOf(row.cpu_svn), 32, "CPUSVN"),
         pceSvn: optional(hexOf(row.pce_svn), 4, "PCESVN"),
         encryptedPpid: optional(hexOf(row.enc_ppid), 768, "encrypted PPID"),
-        platformManifest: hexOf(row.platform_manifest),
+        platformManifest: manifestOf(row.platform_manifest),
         state,
       };
       return [{ put: "registration", registration }];
@@ -271,7 +272,7 @@ class Migration {
       this.#batch.push(...changes());
       this.#count(kind, 1);
     } catch (error) {
-      this.#refuse(what, error instanceof Error ? error.message : String(error));
+      this.#refuse(what, messageOf(error));
     }
   }
 
