@@ -3,7 +3,7 @@ import { constants, type Stats } from "node:fs";
 import { chmod, lstat, mkdir, open, readdir, rename, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Clock } from "../clock.ts";
-import { CollateralError } from "../errors.ts";
+import { CollateralError, messageOf } from "../errors.ts";
 import type { AnswerCache, CachedAnswer } from "./cached-answer.ts";
 import { decodeEntry, ENTRY_LIMIT, encodeEntry } from "./entry-format.ts";
 
@@ -70,7 +70,7 @@ function codeOf(error: unknown): string | undefined {
 }
 
 function unusable(directory: string, cause: unknown): CollateralError {
-  const why = cause instanceof Error ? cause.message : String(cause);
+  const why = messageOf(cause);
   return new CollateralError("CACHE_UNUSABLE", `the cache directory ${directory} cannot be used: ${why}`, { cause });
 }
 

@@ -1,4 +1,4 @@
-import { CollateralError } from "../errors.ts";
+import { CollateralError, messageOf } from "../errors.ts";
 import type { ApiVersion, TcbUpdate } from "../request.ts";
 import { type AzdcapVariables, azureSelectedBy, readAzdcapVariables } from "./azdcap-variables.ts";
 import { azureSources } from "./azure-sources.ts";
@@ -200,7 +200,7 @@ function readConf(
   try {
     bytes = readFile(path, QCNL_CONF_LIMIT);
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     throw new CollateralError("CONFIGURATION", `${path} cannot be read: ${why}`, { cause });
   }
   if (bytes === undefined) {

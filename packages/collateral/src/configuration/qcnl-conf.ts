@@ -1,4 +1,4 @@
-import { CollateralError } from "../errors.ts";
+import { CollateralError, messageOf } from "../errors.ts";
 import type { TcbUpdate } from "../request.ts";
 import { parseCommentedJson } from "./commented-json.ts";
 
@@ -149,7 +149,7 @@ function readJson(json: string, path: string, warn: (text: string) => void): Qcn
       warn(`the key ${JSON.stringify(key.slice(0, 64))} is given again: the first one counts`),
     );
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     throw new CollateralError("CONFIGURATION", `${path} begins with { but is no JSON: ${why}`, { cause });
   }
   const values: Partial<Values> = {};

@@ -2,6 +2,7 @@ import { toHex } from "@confcom/sgx";
 import { readPckCertificate } from "@confcom/verify/documents";
 import type { AnswerTo } from "../answer.ts";
 import { type AnswerTerms, checkAnswer, checkPckCertificates, createAnswerChecker } from "../check/index.ts";
+import { messageOf } from "../errors.ts";
 import { PckCertificateSelection } from "../pck-selection/index.ts";
 import type { CertificationCa, CollateralRequest } from "../request.ts";
 import type { MaybePromise, PlatformKey, RawTcbKey, StoreChange, StoredPckCertificate } from "../store/store.ts";
@@ -194,7 +195,7 @@ function genuine<T>(check: () => T, what: string): T {
     return check();
   } catch (cause) {
     if (cause instanceof PlatformCollateralRefusal) throw cause;
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     throw new PlatformCollateralRefusal(460, `${what}: ${why}`, { cause });
   }
 }

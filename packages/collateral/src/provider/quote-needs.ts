@@ -1,7 +1,7 @@
 import { CERTIFICATION_DATA_TYPE, decodePckExtension, decodeQuote, type Quote, TEE_TYPE } from "@confcom/sgx";
 import { decodePemCertificates, parseCertificate, sgxExtensionOf } from "@confcom/verify";
 import { pckCaNamed } from "../check/pck-ca.ts";
-import { CollateralError } from "../errors.ts";
+import { CollateralError, messageOf } from "../errors.ts";
 import { upperHex } from "../hexadecimal.ts";
 import type { CertificationCa, PckCertificateRequest, Tee } from "../request.ts";
 
@@ -47,7 +47,7 @@ function platformOf(pem: Uint8Array) {
       };
     }
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     throw new CollateralError("PARAMETER", `the quote's PCK certificate cannot be read: ${why}`, { cause });
   }
   throw new CollateralError("PARAMETER", "the quote has no PCK certificate, so its platform is not known");

@@ -1,4 +1,4 @@
-import { CollateralError, type CollateralErrorCode } from "../errors.ts";
+import { CollateralError, type CollateralErrorCode, messageOf } from "../errors.ts";
 import type { CollateralRequest } from "../request.ts";
 
 /** What a request is about, for people. */
@@ -22,7 +22,7 @@ export function requestWords(request: CollateralRequest): string {
 /** Why a source gave nothing, as CollateralError whatever it was. */
 export function asSourceFailure(error: unknown, source: string): CollateralError {
   if (error instanceof CollateralError) return error;
-  const why = error instanceof Error ? error.message : String(error);
+  const why = messageOf(error);
   return new CollateralError("SOURCE_ANSWER", `${source} failed: ${why}`, { cause: error, source });
 }
 

@@ -1,4 +1,4 @@
-import { CollateralError, type CollateralErrorCode } from "../errors.ts";
+import { CollateralError, type CollateralErrorCode, messageOf } from "../errors.ts";
 import { ServiceRefusal } from "./status.ts";
 
 /**
@@ -33,7 +33,7 @@ const DEFAULT_RETRY_AFTER_S = 5;
 export function refusalFor(error: unknown): ServiceRefusal {
   if (error instanceof ServiceRefusal) return error;
   if (!(error instanceof CollateralError)) {
-    return new ServiceRefusal(500, error instanceof Error ? error.message : String(error), { cause: error });
+    return new ServiceRefusal(500, messageOf(error), { cause: error });
   }
   const status = STATUS[error.code] ?? 500;
   if (status !== 503) return new ServiceRefusal(status, error.message, { cause: error });

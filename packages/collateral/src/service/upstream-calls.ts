@@ -1,6 +1,6 @@
 import type { AnswerTo } from "../answer.ts";
 import type { Clock } from "../clock.ts";
-import { CollateralError } from "../errors.ts";
+import { CollateralError, messageOf } from "../errors.ts";
 import type { CollateralRequest } from "../request.ts";
 import type { CollateralUpstream, PckCertificates, PlatformCredential } from "../source.ts";
 import type { ServiceReport, UpstreamOperation, UpstreamShare } from "./report.ts";
@@ -69,7 +69,7 @@ export class UpstreamCalls {
     if (error === undefined) this.#report({ event: "upstream", operation, source, share, durationMs, outcome: "ok" });
     else if (!(error instanceof ServiceRefusal)) {
       const outcome = error instanceof CollateralError ? error.code : "SOURCE_ANSWER";
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       this.#report({ event: "upstream", operation, source, share, durationMs, outcome, reason });
     }
   }

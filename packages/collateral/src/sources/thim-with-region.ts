@@ -1,4 +1,4 @@
-import { CollateralError } from "../errors.ts";
+import { CollateralError, messageOf } from "../errors.ts";
 import type { CollateralRequest } from "../request.ts";
 import type { CollateralSource } from "../source.ts";
 import { type ThimSourceOptions, thimSource } from "./thim-source.ts";
@@ -31,7 +31,7 @@ export function thimSourceWithRegion({ tdxSuffix, region, ...options }: ThimWith
         try {
           found = await region(signal);
         } catch (cause) {
-          const why = cause instanceof Error ? cause.message : String(cause);
+          const why = messageOf(cause);
           const problem = `${plain.name}: the region, which TDX needs, is not known; AZDCAP_REGION_URL names it (${why})`;
           throw new CollateralError("NOT_FOUND", problem, { cause, source: plain.name });
         }

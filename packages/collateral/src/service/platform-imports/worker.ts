@@ -1,4 +1,5 @@
 import { parentPort, workerData } from "node:worker_threads";
+import { messageOf } from "../../errors.ts";
 import { PlatformCollateralRefusal } from "../../platform-collateral/index.ts";
 import type { RawTcbKey } from "../../store/store.ts";
 import { checkImport } from "./check-import.ts";
@@ -34,7 +35,7 @@ async function check({
     });
     reply({ kind: "changes", id, changes }, [changes.packed]);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     if (error instanceof PlatformCollateralRefusal) reply({ kind: "refused", id, status: error.status, reason });
     else reply({ kind: "failed", id, reason });
   } finally {

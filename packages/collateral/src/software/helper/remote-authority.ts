@@ -8,7 +8,7 @@ import { checkDocument, type PckChainFacts } from "@confcom/verify/documents";
 import { nodeCrypto } from "@confcom/verify/node";
 import type { PckCertificateAnswer } from "../../answer.ts";
 import type { Clock, Random } from "../../clock.ts";
-import { CollateralError, type CollateralErrorCode } from "../../errors.ts";
+import { CollateralError, type CollateralErrorCode, messageOf } from "../../errors.ts";
 import { littleEndian, upperHex } from "../../hexadecimal.ts";
 import type { CollateralSource } from "../../source.ts";
 import { Attempts, type AttemptsStatus } from "./attempts.ts";
@@ -90,7 +90,7 @@ class Authority implements RemoteProvisioningAuthority {
       return this.#chainOf(await this.#asked(what, request), request);
     } catch (error) {
       if (stored === undefined) throw error;
-      const message = error instanceof Error ? error.message : String(error);
+      const message = messageOf(error);
       this.#options.warn?.(`the PCK certificate is due for renewal, and goes on in use: ${message}`);
       return stored.chain;
     }
@@ -194,7 +194,7 @@ class Authority implements RemoteProvisioningAuthority {
       const terms = { trustedRoots: this.#trustedRoots, now: this.#now(), crypto: nodeCrypto };
       facts = checkDocument({ kind: "pck-chain", certificate, issuerChain }, terms);
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
+      const why = messageOf(cause);
       throw refuse(`that does not stand under the trusted root: ${why}`, cause);
     }
     if (!bytesEqual(facts.ppid, request.ppid)) throw refuse("of another platform");
@@ -251,7 +251,7 @@ const MEANINGS: Readonly<Partial<Record<CollateralErrorCode, QuotingErrorCode>>>
 function asPlatformError(error: unknown): PlatformError {
   if (error instanceof PlatformError) return error;
   if (!(error instanceof CollateralError)) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     return new PlatformError("ISSUER_INVALID", why, { cause: error });
   }
   return new PlatformError(MEANINGS[error.code] ?? "ISSUER_REFUSED", error.message, { cause: error });

@@ -1,9 +1,9 @@
-import { CollateralError, type CollateralErrorCode } from "../../errors.ts";
+import { CollateralError, type CollateralErrorCode, messageOf } from "../../errors.ts";
 
 /** What SQLite, or the file system around it, failed with, as this package says it. `path`: which database. */
 export function storeFailure(error: unknown, path: string): CollateralError {
   if (error instanceof CollateralError) return error;
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   return new CollateralError(storeCode(code), `${path}: ${message}${code === "" ? "" : ` (${code})`}`, {
     cause: error,
