@@ -5,6 +5,24 @@ export type AccessLogSink = (lines: string) => void | Promise<void>;
 
 const FLUSH_INTERVAL_MS = 50;
 
+/** An answer that was not a built response. `method`, `peer` and `id` are safe in a JSON text, and so is `key`. */
+export interface LoggedAnswer {
+  /** Milliseconds since 1970. */
+  readonly time: number;
+  readonly id: string;
+  readonly peer: string;
+  readonly method: string;
+  /** As it was sent. */
+  readonly path: string;
+  /** Which document or platform; empty where it is not known. */
+  readonly key: string;
+  readonly status: number;
+  readonly bytes: number;
+  readonly ms: number;
+  /** Why it was refused; empty where it was not. */
+  readonly reason: string;
+}
+
 /** JSON lines, written together some 20 times a second. Bounded: what does not fit is dropped and counted. */
 export class AccessLog {
   readonly #sink: AccessLogSink | undefined;
@@ -23,6 +41,27 @@ export class AccessLog {
 
   get wanted(): boolean {
     return this.#sink !== undefined;
+  }
+
+  /** A built response: path and representation were looked at when it was built. */
+  hit(
+    time: number,
+    id: string,
+    peer: string,
+    { path, representation }: { readonly path: string; readonly representation: string },
+    bytes: number,
+  ): void {
+    this.push(
+      `{"time":${time},"id":"${id}","peer":"${peer}","method":"GET","path":"${path}","key":"${representation}","status":200,"bytes":${bytes},"ms":0,"cache":true}`,
+    );
+  }
+
+  answer({ time, id, peer, method, path, key, status, bytes, ms, reason }: LoggedAnswer): void {
+    const about = key === "" ? "" : `,"key":"${key.slice(0, MAX_KEY)}"`;
+    const why = reason === "" ? "" : `,"reason":${logText(reason)}`;
+    this.push(
+      `{"time":${time},"id":"${id}","peer":"${peer}","method":"${method}","path":${logText(path)}${about},"status":${status},"bytes":${bytes},"ms":${ms},"cache":false${why}}`,
+    );
   }
 
   /** One line, without its end. */
@@ -58,6 +97,7 @@ export class AccessLog {
 }
 
 const MAX_TEXT = 256;
+const MAX_KEY = 2200;
 
 /** A text of somebody else's inside a line: bounded, no long hexadecimal (an encrypted PPID), nothing that ends the line. */
 export function logText(text: string): string {

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Clock, Random } from "../../clock.ts";
 import type { CollateralService } from "../service.ts";
 import { PCCS_STATUS, ServiceRefusal } from "../status.ts";
-import { AccessLog, type AccessLogSink, logText } from "./access-log.ts";
+import { AccessLog, type AccessLogSink } from "./access-log.ts";
 import { Administration } from "./administration.ts";
 import { BodyTooLarge } from "./body.ts";
 import { documentRead, readDocument } from "./documents.ts";
@@ -11,6 +11,7 @@ import { type EndpointFigures, HttpFigures } from "./figures.ts";
 import type { HttpLimits } from "./limits.ts";
 import { type Peer, Peers } from "./peers.ts";
 import { Query } from "./query.ts";
+import { hasBody, isFresh, pathOf } from "./request-form.ts";
 import { RequestIds } from "./request-id.ts";
 import { allowedMethods, nothingHere, type PreparedResponse, refusalResponse, textResponse } from "./response.ts";
 import { type CacheEntry, ResponseCache } from "./response-cache.ts";
@@ -134,12 +135,7 @@ export class Edge {
     response.writeHead(prepared.status, prepared.head);
     response.end(prepared.body, "latin1");
     entry.figures.hits++;
-    if (this.log.wanted) {
-      const peer = request.socket.remoteAddress ?? "";
-      this.log.push(
-        `{"time":${started},"id":"${id}","peer":"${peer}","method":"GET","path":"${entry.path}","key":"${entry.representation}","status":200,"bytes":${prepared.length},"ms":0,"cache":true}`,
-      );
-    }
+    if (this.log.wanted) this.log.hit(started, id, request.socket.remoteAddress ?? "", entry, prepared.length);
   }
 
   #answer(turn: Turn): void {
@@ -264,38 +260,26 @@ export class Edge {
     }
     if (!this.log.wanted) return;
     const { method = "", socket } = request;
-    const key = turn.key === "" ? "" : `,"key":"${turn.key.slice(0, MAX_LOGGED_KEY)}"`;
-    const reason = turn.reason === "" ? "" : `,"reason":${logText(turn.reason)}`;
-    this.log.push(
-      `{"time":${started},"id":"${id}","peer":"${socket.remoteAddress ?? ""}","method":"${method}","path":${logText(turn.path)}${key},"status":${status},"bytes":${fresh ? 0 : prepared.length},"ms":${ms},"cache":false${reason}}`,
-    );
+    const { path, key, reason } = turn;
+    const bytes = fresh ? 0 : prepared.length;
+    this.log.answer({
+      time: started,
+      id,
+      peer: socket.remoteAddress ?? "",
+      method,
+      path,
+      key,
+      status,
+      bytes,
+      ms,
+      reason,
+    });
   }
 }
 
 const MAX_LOGGED_PATH = 128;
-const MAX_LOGGED_KEY = 2200;
 
 const ignore = (): void => {};
-
-/** The path of a URL in origin or absolute form. */
-function pathOf(url: string): string {
-  const question = url.indexOf("?");
-  const whole = question < 0 ? url : url.slice(0, question);
-  return whole.startsWith("/") ? whole : whole.replace(/^https?:\/\/[^/]*/i, "");
-}
-
-function hasBody(request: IncomingMessage): boolean {
-  const { headers } = request;
-  return headers["transfer-encoding"] !== undefined || (headers["content-length"] ?? "0") !== "0";
-}
-
-/** If-None-Match by weak comparison, of GET and HEAD. */
-function isFresh(request: IncomingMessage, etag: string): boolean {
-  const given = request.headers["if-none-match"];
-  if (given === undefined || (request.method !== "GET" && request.method !== "HEAD")) return false;
-  const strong = etag.slice(2);
-  return given.trim() === "*" || given.split(",").some((one) => one.trim().replace(/^W\//, "") === strong);
-}
 
 function methodsOf(endpoint: Endpoint): string[] {
   return endpoint.operations.flatMap(({ method, token }) =>
