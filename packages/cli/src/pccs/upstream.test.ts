@@ -41,7 +41,7 @@ test("an upstream under a root of one's own: that root's CRL is fetched from whe
   }
 });
 
-test("a root or CA that cannot be read is said with the option that names it", async () => {
+test("a root, CA or key that cannot be read is said at the start, with the option that names it", async () => {
   const options = {
     upstream: "https://pcs.example/",
     upstreamRoot: undefined,
@@ -54,6 +54,7 @@ test("a root or CA that cannot be read is said with the option that names it", a
     openUpstream({ ...options, stateDirectory: "", ...more }, clock, log);
   await assert.rejects(opened({ upstreamRoot: ["/nowhere/root.pem"] }), /--upstream-root \/nowhere\/root\.pem: ENOENT/);
   await assert.rejects(opened({ upstreamCa: "/nowhere/ca.pem" }), /--upstream-ca \/nowhere\/ca\.pem: ENOENT/);
+  await assert.rejects(opened({ apiKeyFile: "/nowhere/key" }), /--api-key-file \/nowhere\/key: ENOENT/);
 });
 
 test("behind another PCCS the root's CRL comes from there, and all else does too", async () => {

@@ -64,8 +64,9 @@ export async function openUpstream(options: UpstreamOptions, clock: Clock, log: 
     ...(options.upstreamCa === undefined ? {} : { tls: { ca: optionFile("--upstream-ca", options.upstreamCa) } }),
   });
   const { apiKeyFile } = options;
-  // Read for every request: a key is changed by replacing the file.
-  const apiKey = apiKeyFile === undefined ? undefined : () => readFileSync(apiKeyFile, "utf8").trim();
+  // Read for every request: a key is changed by replacing the file. A file that cannot be read is said at the start.
+  const apiKey = apiKeyFile === undefined ? undefined : () => optionFile("--api-key-file", apiKeyFile).trim();
+  apiKey?.();
   const rootCaCrlUrl = crlUrlOf(upstreamRoot);
   const crlOrigins = [
     ...INTEL_CRL_ORIGINS,
