@@ -4,6 +4,9 @@ import type { SoftwarePlatformOptions } from "@confcom/quoting/software";
 import { SYSTEM_CLOCK } from "../../system-clock.ts";
 import type { PccsAccess } from "./pccs-settings.ts";
 
+/** `PROVISIONING_SERVICE_FILE`: whether it is there is looked at before the package that knows it is loaded. */
+const RECORD = "provisioning-service.json";
+
 /** How a platform is certified: by its own authority, or by a service. */
 export interface Certification {
   readonly options: Pick<SoftwarePlatformOptions, "openAuthority">;
@@ -21,7 +24,7 @@ export async function certification(
   warn: StateWarning,
 ): Promise<Certification> {
   if (access === undefined) {
-    if (state.names().includes("provisioning-service.json")) {
+    if (state.names().includes(RECORD)) {
       (await import("@confcom/collateral/software")).leaveProvisioningService(state, warn);
     }
     return { options: {}, authority: () => undefined };
@@ -47,7 +50,7 @@ export async function certification(
 /** How the platform that a quote helper left is certified, for commands that only look at it. */
 export async function recordedCertification(state: StateDirectory, warn: StateWarning): Promise<Certification> {
   const none = { options: {}, authority: () => undefined };
-  if (!state.names().includes("provisioning-service.json")) return none;
+  if (!state.names().includes(RECORD)) return none;
   const { readProvisioningRecord } = await import("@confcom/collateral/software");
   const record = readProvisioningRecord(state);
   if (record?.inUse !== true) return none;
