@@ -1,6 +1,6 @@
 import { restoreSqliteStore } from "@confcom/collateral/store/sqlite";
 import type { Output } from "../../terminal/output.ts";
-import { databaseOf, type StorePlace, withStore } from "./store-place.ts";
+import { type StorePlace, withStore } from "./store-place.ts";
 
 /** `confcom pccs backup --out FILE`: consistent, also of a service that runs. */
 export async function backup(
@@ -18,13 +18,13 @@ export async function restore(
   options: { readonly state: string; readonly replace?: boolean; readonly json?: boolean },
   output: Output,
 ): Promise<void> {
-  const { movedTo } = restoreSqliteStore(options.state, file, {
+  const { database, movedTo } = restoreSqliteStore(options.state, file, {
     replace: options.replace === true,
     report: (line) => output.note(line),
   });
-  if (options.json) output.json({ restored: databaseOf(options.state), movedTo: movedTo ?? null });
+  if (options.json) output.json({ restored: database, movedTo: movedTo ?? null });
   else {
-    output.line(`restored ${databaseOf(options.state)}`);
+    output.line(`restored ${database}`);
     if (movedTo !== undefined) output.line(`what was there is now ${movedTo}`);
   }
 }

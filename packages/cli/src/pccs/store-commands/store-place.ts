@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
-import { join } from "node:path";
 import { type CollateralStore, openStore } from "@confcom/collateral/store";
 import type { Command } from "commander";
 import { SYSTEM_CLOCK } from "../../system-clock.ts";
@@ -50,9 +49,4 @@ export function databaseUrl(value: string): string {
   } catch (error) {
     throw usage(`--database is neither a postgres:// URL nor a file that can be read: ${String(error)}`, "pccs");
   }
-}
-
-/** The database file of a state directory, for messages. */
-export function databaseOf(state: string): string {
-  return join(state, "pccs.db");
 }

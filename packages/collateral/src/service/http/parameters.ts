@@ -38,7 +38,7 @@ export function qeIdParameter(value: unknown): string {
 }
 
 /** `encrypted_ppid` is left out, or 768 digits; an empty one is refused, as the reference does. */
-export function pckCertificateRequest(query: Query): PckCertificateRequest {
+function pckCertificateRequest(query: Query): PckCertificateRequest {
   const ppid = query.get("encrypted_ppid");
   return {
     kind: "pck-certificate",
@@ -51,7 +51,7 @@ export function pckCertificateRequest(query: Query): PckCertificateRequest {
 }
 
 /** Asked for by `ca`, or as az-dcap-client does by the distribution point's URL in `uri` (spec: DCAP §14). */
-export function pckCrlRequest(query: Query): PckCrlRequest | RootCaCrlRequest {
+function pckCrlRequest(query: Query): PckCrlRequest | RootCaCrlRequest {
   const ca = query.get("ca");
   if (ca === undefined) {
     const uri = query.get("uri");
@@ -60,7 +60,7 @@ export function pckCrlRequest(query: Query): PckCrlRequest | RootCaCrlRequest {
   return { kind: "pck-crl", ca: certificationCa(ca) };
 }
 
-export function tcbInfoRequest(query: Query, tee: Tee, version: ApiVersion): TcbInfoRequest {
+function tcbInfoRequest(query: Query, tee: Tee, version: ApiVersion): TcbInfoRequest {
   const fmspc = hexParameter("fmspc", query.get("fmspc"), 12);
   const update = updateParameter(query);
   if (update === undefined) throw new ServiceRefusal(400, "update is neither standard nor early");
@@ -68,14 +68,14 @@ export function tcbInfoRequest(query: Query, tee: Tee, version: ApiVersion): Tcb
 }
 
 /** An `update` that is neither is answered 500, which is a defect of the reference that its clients see. */
-export function identityRequest(query: Query, id: IdentityRequest["id"], version: ApiVersion): IdentityRequest {
+function identityRequest(query: Query, id: IdentityRequest["id"], version: ApiVersion): IdentityRequest {
   const update = updateParameter(query);
   if (update === undefined) throw new ServiceRefusal(500, "update is neither standard nor early");
   return { kind: "identity", id, update, version };
 }
 
 /** Which hosts a CRL may come from is the service's to decide. */
-export function crlRequest(query: Query): CrlRequest {
+function crlRequest(query: Query): CrlRequest {
   const url = query.get("uri");
   if (url === undefined || url === "" || url.length > MAX_CRL_URL || !/^[\x21-\x7e]+$/.test(url)) {
     throw new ServiceRefusal(400, `uri is not 1 to ${MAX_CRL_URL} printable characters`);

@@ -23,7 +23,7 @@ export class Query {
 }
 
 /** As many as the reference's parser takes. */
-export const MAX_PARAMETERS = 1000;
+const MAX_PARAMETERS = 1000;
 
 function named(written: string, name: string): boolean {
   return written === name || (written.length === name.length + 2 && written.endsWith("[]") && written.startsWith(name));

@@ -4,7 +4,7 @@ import { CollateralError } from "../../errors.ts";
 import type { DatabaseTls, DatabaseUrl } from "./database-url.ts";
 
 /** Milliseconds: of one statement, of a wait for a row or table, of a transaction that nobody goes on with. */
-export const STATEMENT_TIMEOUT_MS = 10_000;
+const STATEMENT_TIMEOUT_MS = 10_000;
 const LOCK_TIMEOUT_MS = 5_000;
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000;
 /** Beyond the statement's timeout the server is taken for gone. */

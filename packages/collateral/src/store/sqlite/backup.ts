@@ -34,6 +34,8 @@ export function copyDatabase(database: Database, path: string): void {
 }
 
 export interface Restored {
+  /** Its path. */
+  readonly database: string;
   /** Where the database that was there is now. */
   readonly movedTo: string | undefined;
 }
@@ -66,7 +68,7 @@ export function restoreSqliteStore(
     const movedTo = there ? moveAside(files.database) : undefined;
     renameSync(unfinished, files.database);
     syncFile(directory);
-    return { movedTo };
+    return { database: files.database, movedTo };
   } catch (error) {
     throw storeFailure(error, files.database);
   } finally {

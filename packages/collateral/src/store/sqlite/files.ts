@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { CollateralError } from "../../errors.ts";
 import { storeFailure } from "./failure.ts";
 
-export const DATABASE_FILE = "pccs.db";
+const DATABASE_FILE = "pccs.db";
 /** An empty database that is only ever locked: the lock goes with the process, however it ends. */
 const LOCK_FILE = "pccs.lock";
 const NOT_THROUGH_A_LINK = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
