@@ -39,7 +39,7 @@ export class Refresh {
     this.#certificates = certificates;
   }
 
-  /** All documents, or those that end before `endingBefore`; one round at a time. */
+  /** All documents, or those that end before `endingBefore`; rounds at the same time share their fetches. */
   documents(trigger: "schedule" | "request", endingBefore?: number): Promise<RefreshOutcome> {
     return this.#round("documents", trigger, async (tally) => {
       const { store, limits, ended } = this.#context;
