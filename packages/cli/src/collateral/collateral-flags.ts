@@ -6,11 +6,9 @@ export interface CollateralFlags extends ConfigurationFlags {
   readonly trustRoot?: string[];
 }
 
-export const TRUST_ROOT_HELP = "trust this root certificate's key instead of Intel's (may be repeated)";
-
 const repeated = (value: string, all: readonly string[] = []) => [...all, value];
 
-/** Adds them. `--trust-root` is left to the command, which may have it already. */
+/** Adds them, but for `--trust-root`: where it stands among a command's options is for the command to say. */
 export function addCollateralFlags(command: Command): Command {
   return command
     .option("--source <url|path>", "ask this PCS, PCCS, THIM or directory, in this order, and no other", repeated)
@@ -26,7 +24,11 @@ export function addCollateralFlags(command: Command): Command {
 }
 
 export function addTrustRootFlag(command: Command): Command {
-  return command.option("--trust-root <pem>", TRUST_ROOT_HELP, repeated);
+  return command.option(
+    "--trust-root <pem>",
+    "trust this root certificate's key instead of Intel's (may be repeated)",
+    repeated,
+  );
 }
 
 /** The options of {@link addCollateralFlags} that were given, by their names on the command line. */

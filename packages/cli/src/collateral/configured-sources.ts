@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import {
   azureRegion,
   type Clock,
@@ -31,14 +30,13 @@ export interface ConfiguredSources {
 /** Where no configuration says otherwise. */
 export const DEFAULT_RETRIES = { retries: 3, delayMs: 200 } as const;
 
-const KEY_LIMIT = 4096;
 /** az-dcap-client leaves the instance's agent alone for so long after it failed (spec: DCAP §14). */
 const AGENT_PAUSE_MS = 30_000;
 
 /** The sources of a configuration, each with its retries and its breaker, over clients that share connections. */
 export function configuredSources(configuration: EffectiveConfiguration, clock: Clock): ConfiguredSources {
   const file = configuration.tlsCa.value;
-  const ca = file === undefined ? {} : { ca: new TextDecoder().decode(readInput(file, "the TLS CA")) };
+  const ca = file === undefined ? {} : { ca: readText(file, "the TLS CA") };
   const proxies = httpProxies(configuration.proxies);
   const clients = {
     secure: httpClient({ clock, proxies, tls: ca }),
@@ -65,6 +63,13 @@ export function configuredSources(configuration: EffectiveConfiguration, clock: 
       for (const client of Object.values(clients)) client.close();
     },
   };
+}
+
+/** 256 KiB: the CAs of a whole company; a key has some dozen bytes. */
+const TEXT_LIMIT = 256 * 1024;
+
+function readText(path: string, what: string): string {
+  return new TextDecoder().decode(readInput(path, what, TEXT_LIMIT));
 }
 
 const isOfFiles = ({ kind }: SourceSetting) => kind === "directory" || kind === "qcnl-files";
@@ -101,7 +106,7 @@ function sourceOf(
   switch (kind) {
     case "pcs": {
       const file = configuration.apiKeyFile.value;
-      const apiKey = file === undefined ? undefined : () => readFileSync(file, "utf8").slice(0, KEY_LIMIT).trim();
+      const apiKey = file === undefined ? undefined : () => readText(file, "the API key").trim();
       return pcsSource({ http, baseUrl, serves, ...(apiKey === undefined ? {} : { apiKey }) });
     }
     case "pccs":

@@ -1,6 +1,11 @@
 import type { Collateral, QveCollateral } from "@confcom/verify";
 import type { Command } from "commander";
-import { addCollateralFlags, type CollateralFlags, collateralFlagsGiven } from "../collateral/collateral-flags.ts";
+import {
+  addCollateralFlags,
+  addTrustRootFlag,
+  type CollateralFlags,
+  collateralFlagsGiven,
+} from "../collateral/collateral-flags.ts";
 import { CommandError } from "../command-error.ts";
 import { ExitCode } from "../exit-code.ts";
 import { issuingCa, type QuoteInput, readQuoteInput } from "../input/quote-input.ts";
@@ -12,7 +17,6 @@ import { addPolicyFlags, type PolicyFlags, policyFrom } from "../verify/policy-f
 
 interface VerifyCommandOptions extends PolicyFlags, CollateralFlags {
   collateral?: string;
-  trustRoot?: string[];
   state?: string;
   at?: string;
   jsonl?: string;
@@ -28,12 +32,8 @@ export function register(program: Command, output: Output): void {
     .option(
       "--collateral <path>",
       "JSON file or directory with the collateral (default: got from the configured sources)",
-    )
-    .option(
-      "--trust-root <pem>",
-      "trust this root certificate's key instead of Intel's (may be repeated)",
-      (path: string, all: readonly string[] = []) => [...all, path],
-    )
+    );
+  addTrustRootFlag(command)
     .option("--state <dir>", "take collateral and root from this software platform's state directory")
     .option("--at <time>", "verify as of this time (ISO 8601 or seconds since 1970; default: now)")
     .option("--jsonl <file>", "verify one case per line and print one verdict per line")
