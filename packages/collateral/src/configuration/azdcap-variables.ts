@@ -1,13 +1,13 @@
+import { AZURE_CLIENT_ID, type AzureVersion } from "../sources/az-dcap-url.ts";
+
 /** How az-dcap-client reads its environment (spec: DCAP §14). */
 
 export const AZDCAP_DEFAULTS = {
   collateralUrl: "https://global.acccache.azure.net/sgx/certification",
   tdxSuffix: ".thim.azure.net/sgx/certification",
   primaryUrl: "http://169.254.169.254/metadata/THIM/sgx/certification",
-  clientId: "production_client",
+  clientId: AZURE_CLIENT_ID,
 } as const;
-
-export type AzCollateralVersion = "v2" | "v3" | "v4";
 
 /** Every AZDCAP variable; undefined where it is not set or cannot be used. */
 export interface AzdcapVariables {
@@ -20,8 +20,8 @@ export interface AzdcapVariables {
   readonly AZDCAP_PRIMARY_BASE_CERT_URL?: string;
   readonly AZDCAP_SECONDARY_BASE_CERT_URL?: string;
   readonly AZDCAP_CLIENT_ID?: string;
-  readonly AZDCAP_COLLATERAL_VERSION?: AzCollateralVersion;
-  readonly AZDCAP_COLLATERAL_VERSION_TDX?: AzCollateralVersion;
+  readonly AZDCAP_COLLATERAL_VERSION?: AzureVersion;
+  readonly AZDCAP_COLLATERAL_VERSION_TDX?: AzureVersion;
   readonly AZDCAP_DEBUG_LOG_LEVEL?: "INFO" | "WARNING" | "ERROR";
   /** True: the encrypted PPID is left out of requests. */
   readonly AZDCAP_DISABLE_ONDEMAND?: boolean;
@@ -38,7 +38,7 @@ const url = (value: string) =>
     ? value.replace(/\/+$/, "")
     : undefined;
 const label = (value: string) => (/^[A-Za-z0-9-]{1,63}$/.test(value) ? value.toLowerCase() : undefined);
-const version = (value: string) => (/^v[234]$/.test(value) ? (value as AzCollateralVersion) : undefined);
+const version = (value: string) => (/^v[234]$/.test(value) ? (value as AzureVersion) : undefined);
 
 const READERS: Readonly<{ [N in Name]-?: readonly [read: (value: string) => AzdcapVariables[N], wanted: string] }> = {
   AZDCAP_BASE_CERT_URL: [url, "an http or https URL"],

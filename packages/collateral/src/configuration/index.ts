@@ -1,9 +1,4 @@
-export {
-  AZDCAP_DEFAULTS,
-  type AzCollateralVersion,
-  type AzdcapVariables,
-  readAzdcapVariables,
-} from "./azdcap-variables.ts";
+export { AZDCAP_DEFAULTS, type AzdcapVariables, readAzdcapVariables } from "./azdcap-variables.ts";
 export { durationText, parseDuration } from "./duration.ts";
 export {
   type ConfigurationFlags,

@@ -1,4 +1,5 @@
 import { CollateralError } from "../errors.ts";
+import type { AzureVersion } from "../sources/az-dcap-url.ts";
 import type { CustomRequestOptions } from "./qcnl-conf.ts";
 
 /** One place to ask, and for what. */
@@ -20,8 +21,8 @@ export interface SourceSetting {
 
 export interface AzureSetting {
   readonly clientId: string;
-  readonly version: "v2" | "v3" | "v4";
-  readonly tdxVersion: "v2" | "v3" | "v4";
+  readonly version: AzureVersion;
+  readonly tdxVersion: AzureVersion;
   /** Base URL of the region's cache for TDX; undefined where the region is not named: the instance knows it. */
   readonly tdxUrl?: string;
   /** Host suffix and path that follow the region, with its dot. */

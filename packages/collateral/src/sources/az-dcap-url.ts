@@ -7,6 +7,9 @@ import type { CertificationCa, PckCertificateRequest } from "../request.ts";
 
 export type AzureVersion = "v2" | "v3" | "v4";
 
+/** AZDCAP_CLIENT_ID where it is not set. */
+export const AZURE_CLIENT_ID = "production_client";
+
 export interface AzureQuery {
   readonly version: AzureVersion;
   /** AZDCAP_CLIENT_ID; empty: left out. */

@@ -1,10 +1,13 @@
-import type { HttpClient } from "../http/index.ts";
+import type { HttpClient, HttpDeadlines } from "../http/index.ts";
 import { askBytes, sourceName } from "./http-source.ts";
 import { jsonObject, utf8Text } from "./json-answer.ts";
 import { THIM_MEANINGS } from "./refusal.ts";
 import { unusable } from "./unusable.ts";
 
-export const AZURE_INSTANCE_URL = "http://169.254.169.254/metadata/instance?api-version=2021-02-01";
+const AZURE_INSTANCE_URL = "http://169.254.169.254/metadata/instance?api-version=2021-02-01";
+
+/** What is on a machine's own link answers at once; elsewhere nobody is there. */
+export const LINK_LOCAL_DEADLINES: HttpDeadlines = { connectMs: 1_000, firstByteMs: 1_000, bodyMs: 1_000 };
 
 /** 256 KiB: the description of a machine with all its disks and addresses has some KiB. */
 const INSTANCE_LIMIT = 256 * 1024;
@@ -15,9 +18,9 @@ const INSTANCE_LIMIT = 256 * 1024;
  */
 export async function azureRegion(http: HttpClient, signal: AbortSignal, url = AZURE_INSTANCE_URL): Promise<string> {
   const name = sourceName("Azure instance metadata", url);
-  const deadlines = { connectMs: 1_000, firstByteMs: 1_000, bodyMs: 1_000 };
   const asked = { url, headers: { metadata: "true" } };
-  const answer = await askBytes({ http, name, meanings: THIM_MEANINGS, deadlines }, asked, INSTANCE_LIMIT, signal);
+  const origin = { http, name, meanings: THIM_MEANINGS, deadlines: LINK_LOCAL_DEADLINES };
+  const answer = await askBytes(origin, asked, INSTANCE_LIMIT, signal);
   const instance = jsonObject(utf8Text(answer.body, name, "the answer"), name, "the answer");
   const { location } = (instance.compute ?? {}) as { readonly location?: unknown };
   // It becomes part of a host name: nothing but a label goes through.

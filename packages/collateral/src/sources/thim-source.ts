@@ -2,6 +2,7 @@ import type { HttpClient, HttpDeadlines } from "../http/index.ts";
 import type { ApiVersion, CollateralRequest } from "../request.ts";
 import type { CollateralSource } from "../source.ts";
 import {
+  AZURE_CLIENT_ID,
   type AzureQuery,
   type AzureVersion,
   azIdentityUrl,
@@ -11,13 +12,9 @@ import {
   azTdxDocumentBase,
   type SvnByteOrder,
 } from "./az-dcap-url.ts";
+import { LINK_LOCAL_DEADLINES } from "./azure-region.ts";
 import { ask, checkRequest, notFound, type Serves, sourceName } from "./http-source.ts";
 import { THIM_MEANINGS } from "./refusal.ts";
-
-/** Defaults of az-dcap-client (spec: DCAP §14). */
-export const THIM_AGENT_URL = "http://169.254.169.254/metadata/THIM/sgx/certification";
-export const THIM_GLOBAL_CACHE_URL = "https://global.acccache.azure.net/sgx/certification";
-export const AZURE_CLIENT_ID = "production_client";
 
 export interface ThimSourceOptions {
   readonly http: HttpClient;
@@ -46,8 +43,6 @@ export interface ThimSourceOptions {
   readonly deadlines?: Partial<HttpDeadlines>;
 }
 
-const AGENT_DEADLINES: Partial<HttpDeadlines> = { connectMs: 1_000, firstByteMs: 1_000, bodyMs: 1_000 };
-
 function documentVersion(version: ApiVersion): AzureVersion {
   return version === 3 ? "v3" : "v4";
 }
@@ -63,7 +58,7 @@ export function thimSource(options: ThimSourceOptions): CollateralSource {
     http,
     name,
     meanings: THIM_MEANINGS,
-    deadlines: { ...(agent ? AGENT_DEADLINES : {}), ...options.deadlines },
+    deadlines: { ...(agent ? LINK_LOCAL_DEADLINES : {}), ...options.deadlines },
   };
 
   /** Base and query of a document. Azure has no early TCB evaluations, and its client asks for none. */
