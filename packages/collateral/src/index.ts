@@ -2,7 +2,7 @@ export * from "./answer.ts";
 export * from "./cache/index.ts";
 export * from "./check/index.ts";
 export type { Clock, Random } from "./clock.ts";
-export { COLLATERAL_ERRORS, CollateralError, type CollateralErrorCode } from "./errors.ts";
+export { COLLATERAL_ERRORS, CollateralError, type CollateralErrorCode, messageOf } from "./errors.ts";
 export {
   DEFAULT_DEADLINES,
   type HttpAnswer,
