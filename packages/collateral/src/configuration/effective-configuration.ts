@@ -1,14 +1,14 @@
-import { CollateralError, messageOf } from "../errors.ts";
+import { CollateralError } from "../errors.ts";
 import type { ApiVersion, TcbUpdate } from "../request.ts";
-import { type AzdcapVariables, azureSelectedBy, readAzdcapVariables } from "./azdcap-variables.ts";
-import { azureSources } from "./azure-sources.ts";
-import { cacheDirectory, qcnlDirectory } from "./cache-directory.ts";
+import { type AzdcapVariables, readAzdcapVariables } from "./azdcap-variables.ts";
+import { cacheDirectory } from "./cache-directory.ts";
 import { parseDuration } from "./duration.ts";
+import { type FoundConf, findQcnlConf } from "./find-qcnl-conf.ts";
+import { orderedSources } from "./ordered-sources.ts";
 import { type ProxySettings, readProxyVariables } from "./proxy-variables.ts";
-import { parseQcnlConf, QCNL_CONF_LIMIT, QCNL_CONF_PATH, type QcnlConf } from "./qcnl-conf.ts";
-import { qcnlSources } from "./qcnl-sources.ts";
+import type { QcnlConf } from "./qcnl-conf.ts";
 import { firstOf, type Setting, setting } from "./setting.ts";
-import { INTEL_PCS_URL, parseSource, type SourceSetting } from "./source-setting.ts";
+import type { SourceSetting } from "./source-setting.ts";
 
 /** What a command line may say; each wins over everything else. */
 export interface ConfigurationFlags {
@@ -96,7 +96,7 @@ export function effectiveConfiguration({ flags, env, readFile }: ConfigurationIn
     if (warnings.length < 64) warnings.push(text);
   };
   const azure = readAzdcapVariables(env, warn);
-  const file = readConf(env, readFile, warn);
+  const file = findQcnlConf(env, readFile, warn);
   const from = <T>(key: keyof QcnlConf, value: (conf: QcnlConf) => T | undefined): Setting<T> | undefined => {
     const found = file === undefined ? undefined : value(file.conf);
     return found === undefined || file === undefined
@@ -164,12 +164,12 @@ export interface GivenSetting extends Setting<unknown> {
   readonly name: string;
 }
 
-function configurationFile(env: ConfigurationInput["env"], file: FoundFile | undefined): Setting<string | undefined> {
+function configurationFile(env: ConfigurationInput["env"], file: FoundConf | undefined): Setting<string | undefined> {
   const named = (env.QCNL_CONF_PATH ?? "") !== "";
   return setting(file?.path, named ? { kind: "variable", name: "QCNL_CONF_PATH" } : { kind: "default" });
 }
 
-function given(azure: AzdcapVariables, file: FoundFile | undefined): GivenSetting[] {
+function given(azure: AzdcapVariables, file: FoundConf | undefined): GivenSetting[] {
   const variables = Object.entries(azure).map(([name, value]) => ({
     name,
     ...setting<unknown>(value, { kind: "variable", name }),
@@ -182,61 +182,6 @@ function given(azure: AzdcapVariables, file: FoundFile | undefined): GivenSettin
     ...setting<unknown>(value, { kind: "file", path, key }),
   }));
   return [...variables, ...entries];
-}
-
-interface FoundFile {
-  readonly path: string;
-  readonly conf: QcnlConf;
-}
-
-function readConf(
-  env: ConfigurationInput["env"],
-  readFile: ConfigurationInput["readFile"],
-  warn: (text: string) => void,
-): FoundFile | undefined {
-  const named = env.QCNL_CONF_PATH;
-  const path = named === undefined || named === "" ? QCNL_CONF_PATH : named;
-  let bytes: Uint8Array | undefined;
-  try {
-    bytes = readFile(path, QCNL_CONF_LIMIT);
-  } catch (cause) {
-    const why = messageOf(cause);
-    throw new CollateralError("CONFIGURATION", `${path} cannot be read: ${why}`, { cause });
-  }
-  if (bytes === undefined) {
-    if (path === named) warn(`QCNL_CONF_PATH names ${path}, which is not there`);
-    return undefined;
-  }
-  return { path, conf: parseQcnlConf(bytes, path, warn) };
-}
-
-function orderedSources(
-  flags: ConfigurationFlags,
-  azure: AzdcapVariables,
-  file: FoundFile | undefined,
-  env: ConfigurationInput["env"],
-): Setting<SourceSetting>[] {
-  const secure = flags.insecure !== true;
-  const named = [
-    ...(flags.pccsUrl === undefined ? [] : [{ option: "--pccs-url", given: flags.pccsUrl }]),
-    ...(flags.source ?? []).map((given) => ({ option: "--source", given })),
-  ];
-  if (named.length > 16) throw new CollateralError("CONFIGURATION", "at most 16 sources can be named");
-  if (named.length > 0) {
-    return named.map(({ option, given }) => {
-      const parsed = parseSource(given, option);
-      if (option === "--pccs-url" && parsed.kind === "directory")
-        throw new CollateralError("CONFIGURATION", `--pccs-url takes a URL such as https://HOST:8081, got "${given}"`);
-      return setting({ ...parsed, serves: "all", secure, cached: true }, { kind: "flag", name: option });
-    });
-  }
-  const variable = azureSelectedBy(azure);
-  const found = [
-    ...(variable === undefined ? [] : azureSources(azure, variable)),
-    ...(file === undefined ? [] : qcnlSources(file.conf, file.path, qcnlDirectory(env))),
-  ].map((source) => (secure ? source : setting({ ...source.value, secure }, source.from)));
-  if (found.length > 0) return found;
-  return [setting({ kind: "pcs", place: INTEL_PCS_URL, serves: "all", secure, cached: true })];
 }
 
 function apiVersion(sources: readonly Setting<SourceSetting>[]): Setting<ApiVersion> {
