@@ -2,7 +2,13 @@ import type { PlatformError } from "@confcom/quoting";
 import type { Random } from "../../clock.ts";
 
 const FIRST_PAUSE_MS = 1000;
-const LONGEST_PAUSE_MS = 60_000;
+/**
+ * With half of it more by chance, 30 s at most: 10,000 helpers then ask one service some 500 times a second on average, a
+ * fortieth of what one address prefix may.
+ */
+const LONGEST_PAUSE_MS = 20_000;
+/** A service that asks to be left alone is left alone for so long at most. */
+const LONGEST_ASKED_MS = 60_000;
 
 export interface AttemptsStatus {
   /** Since the start. */
@@ -18,7 +24,7 @@ export interface AttemptsStatus {
 }
 
 /**
- * How often the service is asked: after a failure not again for a second, then twice as long each time up to a minute,
+ * How often the service is asked: after a failure not again for a second, then twice as long each time up to 20 s,
  * give or take half of it so that helpers which failed together do not come back together. Whoever asks meanwhile gets
  * the last failure at once.
  */
@@ -55,7 +61,7 @@ export class Attempts {
     const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#inRow);
     this.#inRow = Math.min(this.#inRow + 1, 16);
     const jittered = pause * (0.5 + this.#random());
-    this.#notBefore = now + Math.max(jittered, Math.min(retryAfterMs, LONGEST_PAUSE_MS));
+    this.#notBefore = now + Math.max(jittered, Math.min(retryAfterMs, LONGEST_ASKED_MS));
   }
 
   get status(): AttemptsStatus {
