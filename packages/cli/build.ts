@@ -1,4 +1,4 @@
-import { cp, rm } from "node:fs/promises";
+import { cp, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { arch, platform } from "node:os";
 import { basename, dirname, resolve } from "node:path";
@@ -12,12 +12,24 @@ const packageDirectory = dirname(fileURLToPath(import.meta.url));
 
 /** Output name (without .mjs) of each entry, and its source. A worker is one: a thread starts from a file, named beside the main entry. */
 const ENTRIES = {
-  confcom: "src/main.ts",
+  command: "src/main.ts",
   "quote-helper-worker": "src/quote-helper/worker.ts",
   "collateral-import-worker": "../collateral/src/service/platform-imports/worker.ts",
   "collateral-store-worker": "../collateral/src/store/sqlite/worker.ts",
   "software-authority-worker": "src/pccs/software-thread/worker.ts",
 } as const;
+
+/** As in bin/runtime.mjs. */
+const OLDEST_SUPPORTED = 24;
+
+/** A static import would be loaded by a Node that is too old before anything could be said about it: it even crashes. */
+const START = `import process from "node:process";
+if (Number.parseInt(process.versions.node, 10) < ${OLDEST_SUPPORTED}) {
+  process.stderr.write("confcom: this is Node " + process.versions.node + ", and confcom needs Node ${OLDEST_SUPPORTED} or newer.\\n");
+  process.exit(78);
+}
+await import("./command.mjs");
+`;
 
 /** How this project's programs are bundled for Node. */
 export const BUNDLE_OPTIONS = {
@@ -55,6 +67,7 @@ export async function buildBundle(directory: string = resolve(packageDirectory, 
     external: ["better-sqlite3", "pg-native"],
     metafile: true,
   });
+  await writeFile(resolve(directory, "confcom.mjs"), START);
   await copyNativePackage("better-sqlite3", directory);
   return { directory, main: resolve(directory, "confcom.mjs"), sizes: outputSizes(result) };
 }
