@@ -56,6 +56,11 @@ export async function migrateIntelDatabase(path: string, options: MigrationOptio
   }
 }
 
+/** Fails as {@link migrateIntelDatabase} does where the file is none: for whoever makes something before it can begin. */
+export function assertIntelDatabase(path: string): void {
+  IntelDatabase.open(path).close();
+}
+
 class Migration {
   readonly #database: IntelDatabase;
   readonly #options: MigrationOptions;

@@ -1,4 +1,4 @@
-import { migrateIntelDatabase } from "@confcom/collateral/intel-migration";
+import { assertIntelDatabase, migrateIntelDatabase } from "@confcom/collateral/intel-migration";
 import { ExitCode } from "../../exit-code.ts";
 import type { Output } from "../../terminal/output.ts";
 import { printable } from "../../terminal/printable.ts";
@@ -13,9 +13,12 @@ export interface MigrateOptions extends StorePlace {
 
 /** `confcom pccs migrate INTEL.db`: exit status 1 when something was refused; what holds is taken all the same. */
 export async function migrateIntel(path: string, options: MigrateOptions, output: Output): Promise<void> {
+  // First: a source that is none must not make a state directory.
+  const terms = { trustedRoots: trustedRoots("--trusted-root", options.trustedRoot) };
+  assertIntelDatabase(path);
   const report = await withStore(options, { readOnly: false, report: (line) => output.note(line) }, (store) =>
     migrateIntelDatabase(path, {
-      terms: { trustedRoots: trustedRoots("--trusted-root", options.trustedRoot) },
+      terms,
       write: (changes) => store.write(changes),
       progress: progressLines(output, "platforms read"),
     }),

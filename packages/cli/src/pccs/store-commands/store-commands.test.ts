@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -176,8 +185,8 @@ test("a wrong root, JSON that is none, a directory and what is not there: 65, an
   await refused(["import", path("missing"), "--state", path("u4"), ...ROOT], 65, "CLI_INPUT_UNREADABLE", /ENOENT/);
   await refused(
     ["import", FLEET, "--state", path("u5"), "--trusted-root", path("missing")],
-    64,
-    "CLI_USAGE",
+    78,
+    "CLI_CONFIGURATION",
     /trusted-root/,
   );
   await refused(["import", FLEET], 64, "CLI_USAGE", /--state/);
@@ -297,6 +306,7 @@ test("migrate takes over Intel's database: 0 with all of it, 1 when a part is re
   );
   assert.match(JSON.stringify(report.refused), /the identity QE/);
   await refused(["migrate", FLEET, "--state", path("m1"), ...ROOT], 78, "STORE_DAMAGED", /not a database/);
+  assert.ok(!existsSync(path("m1")));
   await refused(["migrate", path("source/pccs.db"), "--state", path("m2"), ...ROOT], 78, "STORE_VERSION", /Intel/);
   await refused(["migrate", path("missing.db"), "--state", path("m3"), ...ROOT], 73, "STORE_IO", /missing/);
 });
