@@ -21,6 +21,7 @@ import type { Logger } from "pino";
 import type { LogLevel } from "../quote-helper/configuration.ts";
 import { DaemonSignals } from "../quote-helper/daemon-signals.ts";
 import { createLog } from "../quote-helper/log.ts";
+import { standardError } from "../quote-helper/log-stream.ts";
 import { SYSTEM_CLOCK } from "../system-clock.ts";
 import type { Output } from "../terminal/output.ts";
 import { usage } from "../usage-error.ts";
@@ -61,6 +62,8 @@ export interface PccsOptions {
 const REVOCATION_LOOK_MS = 1_000;
 /** How long requests under way may take once the service is told to stop. */
 const DRAIN_MS = 25_000;
+/** How long everything may take then: what still hangs is cut off, as a supervisor would a moment later. */
+const END_MS = 28_000;
 
 /** What SIGHUP changes; of everything else the log says that it needs a restart. */
 const RELOADED: ReadonlySet<string> = new Set([
@@ -75,6 +78,7 @@ const RELOADED: ReadonlySet<string> = new Set([
 /** The daemon: opens store and upstream, serves, and ends when it is told to, with every request under way answered. `read`: its options, again at SIGHUP. */
 export async function runPccs(read: () => PccsOptions, output: Output): Promise<void> {
   const options = read();
+  const { tls, tokens } = filesOf(options);
   const log = createLog(options.logLevel);
   const signals = new DaemonSignals();
   const closers: (() => unknown)[] = [() => signals.release()];
@@ -104,14 +108,14 @@ export async function runPccs(read: () => PccsOptions, output: Output): Promise<
     const server = await startPccsServer({
       service,
       listen: options.listen,
-      tls: tlsOf(options),
+      tls,
       plainHttp: options.http,
-      tokens: tokensOf(options),
+      tokens,
       limits: options.httpLimits,
       clock: SYSTEM_CLOCK,
       random: Math.random,
       refused: (request) => serviceLog.refused(request),
-      ...(log.isLevelEnabled("info") ? { accessLog: writeAccessLog } : {}),
+      ...(log.isLevelEnabled("info") ? { accessLog: (lines: string) => standardError().writeAll(lines) } : {}),
     });
     closers.unshift(() => server.close({ deadlineMs: DRAIN_MS }));
     warnOfFiles(options, log);
@@ -119,10 +123,17 @@ export async function runPccs(read: () => PccsOptions, output: Output): Promise<
     closers.unshift(() => health?.close());
     signals.onReload(async () => reload(read, options, server, log));
     announce(options, server, upstream, output);
-    log.info(`stopping: ${await signals.stopped}`);
+    const why = await signals.stopped;
+    endInAnyCase();
+    log.info(`stopping: ${why}`);
   } finally {
     for (const close of closers) await close();
   }
+}
+
+/** Every acknowledged write is on disk: ending here loses nothing but answers. */
+function endInAnyCase(): void {
+  setTimeout(() => process.kill(process.pid, "SIGKILL"), END_MS).unref();
 }
 
 function createService(
@@ -172,8 +183,10 @@ function followRevocations(
   });
 }
 
-function writeAccessLog(lines: string): Promise<void> {
-  return new Promise((resolve) => process.stderr.write(lines, () => resolve()));
+/** What cannot be read is said before anything is opened or made. */
+function filesOf(options: PccsOptions) {
+  if (options.apiKeyFile !== undefined) optionFile("--api-key-file", options.apiKeyFile);
+  return { tls: tlsOf(options), tokens: tokensOf(options) };
 }
 
 function tokensOf({ userTokenFile, adminTokenFile }: PccsOptions) {

@@ -17,6 +17,7 @@ import { REVOCATION_FILE } from "@confcom/quoting/provisioning";
 import { trustedRootFromCertificate } from "@confcom/verify";
 import type { Logger } from "pino";
 import { usage } from "../usage-error.ts";
+import { followedApiKey } from "./api-key-file.ts";
 import { optionFile } from "./option-file.ts";
 import { trustedRoots } from "./store-commands/trusted-roots.ts";
 
@@ -63,10 +64,8 @@ export async function openUpstream(options: UpstreamOptions, clock: Clock, log: 
     clock,
     ...(options.upstreamCa === undefined ? {} : { tls: { ca: optionFile("--upstream-ca", options.upstreamCa) } }),
   });
-  const { apiKeyFile } = options;
-  // Read for every request: a key is changed by replacing the file. A file that cannot be read is said at the start.
-  const apiKey = apiKeyFile === undefined ? undefined : () => optionFile("--api-key-file", apiKeyFile).trim();
-  apiKey?.();
+  const apiKey =
+    options.apiKeyFile === undefined ? undefined : followedApiKey(options.apiKeyFile, (line) => log.warn(line));
   const rootCaCrlUrl = crlUrlOf(upstreamRoot);
   const crlOrigins = [
     ...INTEL_CRL_ORIGINS,

@@ -1,13 +1,11 @@
 import type { ServerEvent } from "@confcom/aesm";
 import pino, { type Logger } from "pino";
 import type { LogLevel } from "./configuration.ts";
+import { standardError } from "./log-stream.ts";
 
 /** Structured log on standard error, written before the call returns: a daemon that dies has said why. */
 export function createLog(level: LogLevel): Logger {
-  return pino(
-    { name: "confcom", level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
-    pino.destination({ fd: 2, sync: true }),
-  );
+  return pino({ name: "confcom", level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, standardError());
 }
 
 /** One line for each kind of thing the server tells its operator. */
