@@ -103,12 +103,12 @@ class Service implements CollateralService {
     }
   }
 
-  get<R extends CollateralRequest>(request: R): MaybePromise<Served<R>> {
+  get<R extends CollateralRequest>(request: R, asking?: () => void): MaybePromise<Served<R>> {
     // Each kind of request is answered by its own kind: the compiler cannot follow that through the generic.
     const served: unknown =
       request.kind === "pck-certificate"
-        ? this.#certificates.get(request)
-        : this.#documents.get(request as DocumentRequest);
+        ? this.#certificates.get(request, asking)
+        : this.#documents.get(request as DocumentRequest, asking);
     return served as MaybePromise<Served<R>>;
   }
 

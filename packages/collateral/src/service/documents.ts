@@ -43,15 +43,15 @@ export class Documents {
   }
 
   /** Fails with ServiceRefusal. */
-  get<R extends DocumentRequest>(request: R): MaybePromise<Served<R>> {
+  get<R extends DocumentRequest>(request: R, asking?: () => void): MaybePromise<Served<R>> {
     const stored = readDocument(this.#context.store, request);
     if (stored instanceof Promise) {
       return stored.then(
-        (document) => this.#serve(request, document),
+        (document) => this.#serve(request, document, asking),
         (error: unknown) => Promise.reject(refusalFor(error)),
       );
     }
-    return this.#serve(request, stored);
+    return this.#serve(request, stored, asking);
   }
 
   /**
@@ -85,17 +85,21 @@ export class Documents {
     );
   }
 
-  #serve<R extends DocumentRequest>(request: R, stored: Document<R> | undefined): MaybePromise<Served<R>> {
+  #serve<R extends DocumentRequest>(
+    request: R,
+    stored: Document<R> | undefined,
+    asking: (() => void) | undefined,
+  ): MaybePromise<Served<R>> {
     const { report } = this.#context;
     if (stored !== undefined && this.#isFresh(stored)) {
       report({ event: "hit", kind: request.kind, stale: false });
       return { answer: stored.answer, stale: false, until: stored.nextUpdate };
     }
     report({ event: "miss", kind: request.kind });
-    return stored === undefined ? this.#serveMissing(request) : this.#serveOutdated(request, stored);
+    return stored === undefined ? this.#serveMissing(request, asking) : this.#serveOutdated(request, stored);
   }
 
-  async #serveMissing<R extends DocumentRequest>(request: R): Promise<Served<R>> {
+  async #serveMissing<R extends DocumentRequest>(request: R, asking: (() => void) | undefined): Promise<Served<R>> {
     const { mode, report, upstream, allowedCrlHosts } = this.#context;
     const key = requestKey(request);
     if (request.kind === "crl" && !crlUrlAllowed(request.url, allowedCrlHosts)) {
@@ -107,6 +111,7 @@ export class Documents {
       report({ event: "negative-hit", kind: request.kind, status: negative.status });
       throw negative;
     }
+    asking?.();
     upstream.checkMiss();
     const document = await this.fetch(request, { share: "misses", patient: false });
     if (this.#isFresh(document)) return { answer: document.answer, stale: false, until: document.nextUpdate };

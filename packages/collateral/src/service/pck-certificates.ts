@@ -42,14 +42,14 @@ export class PckCertificateRequests {
   }
 
   /** Fails with ServiceRefusal. */
-  get(request: PckCertificateRequest): MaybePromise<Served<PckCertificateRequest>> {
+  get(request: PckCertificateRequest, asking?: () => void): MaybePromise<Served<PckCertificateRequest>> {
     const stored = this.#context.store.pckAnswer(request);
     if (stored instanceof Promise) {
       return stored
-        .then((answer) => (answer === undefined ? this.#miss(request) : this.#hit(request, answer)))
+        .then((answer) => (answer === undefined ? this.#miss(request, asking) : this.#hit(request, answer)))
         .catch((error: unknown) => Promise.reject(refusalFor(error)));
     }
-    return stored === undefined ? this.#miss(request) : this.#hit(request, stored);
+    return stored === undefined ? this.#miss(request, asking) : this.#hit(request, stored);
   }
 
   /**
@@ -149,7 +149,10 @@ export class PckCertificateRequests {
     return this.#context.clock.now() >= this.#context.checks.certificateEnd(answer);
   }
 
-  async #miss(request: PckCertificateRequest): Promise<Served<PckCertificateRequest>> {
+  async #miss(
+    request: PckCertificateRequest,
+    asking: (() => void) | undefined,
+  ): Promise<Served<PckCertificateRequest>> {
     const { report } = this.#context;
     report({ event: "miss", kind: "pck-certificate" });
     const group = groupOf(request);
@@ -161,7 +164,7 @@ export class PckCertificateRequests {
       throw negative;
     }
     try {
-      return this.#served(await this.#lookUp(request, group, digest));
+      return this.#served(await this.#lookUp(request, group, digest, asking));
     } catch (error) {
       const refusal = refusalFor(error);
       if (isDefinite(refusal)) this.#negative.put(group, key, refusal);
@@ -169,12 +172,18 @@ export class PckCertificateRequests {
     }
   }
 
-  async #lookUp(request: PckCertificateRequest, group: string, digest: string): Promise<StoredPckAnswer> {
+  async #lookUp(
+    request: PckCertificateRequest,
+    group: string,
+    digest: string,
+    asking: (() => void) | undefined,
+  ): Promise<StoredPckAnswer> {
     const { store, mode, upstream, flights } = this.#context;
     let keeps = true;
     if ((await store.platform(request)) === undefined) {
       if (mode !== "LAZY" || upstream === undefined) throw new ServiceRefusal(461, "the platform is not in the cache");
       credentialOf({ encryptedPpid: request.encryptedPpid ?? "", platformManifest: "" });
+      asking?.();
       upstream.checkMiss();
       keeps = (await this.#fetchUnknown(request, group, digest)).keepsChoice;
     }

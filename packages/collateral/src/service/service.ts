@@ -30,8 +30,11 @@ export interface PlatformRegistration {
  */
 export interface CollateralService {
   readonly mode: CachingMode;
-  /** Answers at once when the store does and nothing must be fetched. */
-  get<R extends CollateralRequest>(request: R): MaybePromise<Served<R>>;
+  /**
+   * Answers at once when the store does and nothing must be fetched. `asking` is called before the upstream is asked for
+   * something unknown; what it throws is the answer.
+   */
+  get<R extends CollateralRequest>(request: R, asking?: () => void): MaybePromise<Served<R>>;
   register(platform: PlatformRegistration, update: TcbUpdate | "all"): Promise<void>;
   /** `reg` and `reg_na` hand the queue over; a list of FMSPCs names cached platforms. */
   platforms(source: "reg" | "reg_na" | readonly string[]): Promise<readonly (StoredRegistration | StoredPlatform)[]>;

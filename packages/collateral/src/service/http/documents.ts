@@ -40,7 +40,7 @@ function formOf(name: Parameters<typeof documentRequest>[0], query: Query): Repr
   return name === "pckcert" && query.get("clientid") !== undefined ? "azure" : "text";
 }
 
-/** Asks the service and keeps the response. Answers at once where the service does. */
+/** Asks the service and keeps the response. Answers at once where the service does. `asking`: as the service takes it. */
 export function readDocument(
   service: CollateralService,
   cache: ResponseCache,
@@ -48,6 +48,7 @@ export function readDocument(
   url: string,
   path: string,
   figures: EndpointFigures,
+  asking: () => void,
 ): PreparedResponse | Promise<PreparedResponse> {
   const entry = cache.begin(read.request, read.representation, path, figures);
   const keep = (served: Pick<Served, "answer" | "stale" | "until">, rootCrlChain?: string): PreparedResponse => {
@@ -64,7 +65,7 @@ export function readDocument(
   };
   try {
     if (read.request.kind === "root-ca-crl" && read.form.azure) return withRootChain(service, cache, entry, keep);
-    const served = service.get(read.request);
+    const served = service.get(read.request, asking);
     if (!(served instanceof Promise)) return keep(served);
     return served.then(keep).catch((error: unknown) => {
       cache.abandon(entry);

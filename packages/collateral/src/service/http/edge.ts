@@ -203,7 +203,32 @@ export class Edge {
       this.figures.limit("misses");
       throw new ServiceRefusal(503, "over the rate of misses of its address prefix", { retryAfter: 1 });
     }
-    return readDocument(this.#service, this.cache, read, url, path, turn.figures);
+    return this.#charged(turn, (asking) =>
+      readDocument(this.#service, this.cache, read, url, path, turn.figures, asking),
+    );
+  }
+
+  /**
+   * What the upstream has no answer to is charged to the prefix that asked: the budget for misses is everybody's, and who
+   * asks for what is nowhere must not use it up. Answers cost nothing, so that a fleet behind one address gets all of its own.
+   */
+  #charged(turn: Turn, read: (asking: () => void) => PreparedResponse | Promise<PreparedResponse>) {
+    let asked = false;
+    const prepared = read(() => {
+      if (!this.peers.mayAsk(turn.peer, this.#clock.now())) {
+        this.figures.limit("unanswered");
+        const reason = "its address prefix asked for too much that is nowhere";
+        throw new ServiceRefusal(503, reason, { retryAfter: UNANSWERED_RETRY_S });
+      }
+      asked = true;
+    });
+    if (!(prepared instanceof Promise)) return prepared;
+    return prepared.catch((error: unknown) => {
+      // 5xx is the upstream's failure or a full budget, not what was asked for.
+      if (asked && error instanceof ServiceRefusal && error.status < 500)
+        this.peers.unanswered(turn.peer, this.#clock.now());
+      throw error;
+    });
   }
 
   /**
@@ -278,6 +303,7 @@ export class Edge {
 }
 
 const MAX_LOGGED_PATH = 128;
+const UNANSWERED_RETRY_S = 5;
 
 const ignore = (): void => {};
 

@@ -26,7 +26,7 @@ export class EndpointFigures {
   }
 }
 
-export type LimitedBy = "requests" | "misses" | "in-flight" | "imports" | "connections" | "wrong-tokens";
+export type LimitedBy = "requests" | "misses" | "unanswered" | "in-flight" | "imports" | "connections" | "wrong-tokens";
 
 export class HttpFigures {
   readonly #endpoints = new Map<string, EndpointFigures>();

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import { request } from "node:http";
 import { connect } from "node:net";
 import { test } from "node:test";
+import { ServiceRefusal } from "../status.ts";
 import { ADMIN_TOKEN, serve, V4 } from "./testing/served.ts";
-import { TCB_JSON } from "./testing/service-double.ts";
+import { served200, TCB_JSON } from "./testing/service-double.ts";
 
 const TCB = `${V4}/tcb?fmspc=00606a000000`;
 const GET = `GET ${TCB} HTTP/1.1\r\nHost: x\r\n`;
@@ -96,6 +98,40 @@ test("misses have a rate of their own: what is cached is answered beyond it", as
   assert.equal(await status("000000000003"), 503);
   assert.equal(await status("000000000001"), 200);
   assert.equal(service.asked.length, 2);
+});
+
+test("who asks for what is nowhere uses up his own prefix's share: what is stored he still gets, others ask on", async (t) => {
+  const { ask, clock, server, service } = await serve(t, { limits: { unansweredRate: 1, unansweredBurst: 2 } });
+  const fromAnotherPrefix = (fmspc: string) =>
+    new Promise((resolve, reject) => {
+      const { host, port } = server.address;
+      request({ host, port, localAddress: "127.0.1.1", path: `${V4}/tcb?fmspc=${fmspc}` }, (answer) => {
+        answer.resume();
+        resolve(answer.statusCode);
+      })
+        .on("error", reject)
+        .end();
+    });
+  let upstream = 0;
+  service.onGet = async (request, asking) => {
+    const fmspc = request.kind === "tcb-info" ? request.fmspc : "";
+    if (fmspc.startsWith("A")) return served200(request);
+    asking?.();
+    upstream++;
+    if (fmspc.startsWith("B")) return served200(request);
+    throw new ServiceRefusal(fmspc.startsWith("C") ? 502 : 404, "none");
+  };
+  const status = async (fmspc: string) => (await ask("GET", `${V4}/tcb?fmspc=${fmspc}`)).status;
+  for (const fmspc of ["B00000000001", "B00000000002", "B00000000003"]) assert.equal(await status(fmspc), 200);
+  for (const fmspc of ["C00000000001", "C00000000002", "C00000000003"]) assert.equal(await status(fmspc), 502);
+  assert.deepEqual([await status("000000000001"), await status("000000000002")], [404, 404]);
+  assert.equal(upstream, 8);
+  assert.deepEqual([await status("000000000003"), await status("B00000000004")], [503, 503]);
+  assert.equal(upstream, 8);
+  assert.equal(await status("A00000000001"), 200);
+  assert.equal(await fromAnotherPrefix("000000000004"), 404);
+  clock.advance(1000);
+  assert.equal(await status("000000000005"), 404);
 });
 
 test("more requests than may wait are 503, those that wait are answered", async (t) => {

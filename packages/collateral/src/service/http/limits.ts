@@ -30,6 +30,9 @@ export interface HttpLimits {
   /** Of these, those that the response cache does not answer. */
   readonly missRate: number;
   readonly missBurst: number;
+  /** Of these, those that the upstream was asked for and had no answer to: per second; beyond it 503 before it is asked. */
+  readonly unansweredRate: number;
+  readonly unansweredBurst: number;
   /** Wrong tokens per minute and address prefix; beyond it each ends its connection. Right ones always pass. */
   readonly wrongTokens: number;
   /** Prefixes remembered for rates and tokens. */
@@ -60,6 +63,8 @@ export const DEFAULT_HTTP_LIMITS: HttpLimits = {
   requestBurst: 60_000,
   missRate: 5_000,
   missBurst: 20_000,
+  unansweredRate: 10,
+  unansweredBurst: 100,
   wrongTokens: 20,
   maxPrefixes: 65_536,
   responseCache: 320 * 1024 * 1024,

@@ -7,8 +7,10 @@ export interface Peer {
   readonly prefix: string;
   requests: number;
   misses: number;
+  /** Below 0 after many at once: what was under way is charged when it ends. */
+  unanswered: number;
   wrongTokens: number;
-  /** When the three were last filled up. */
+  /** When the four were last filled up. */
   at: number;
 }
 
@@ -50,6 +52,18 @@ export class Peers {
     return true;
   }
 
+  /** Whether the upstream may be asked on the prefix's behalf for something unknown. */
+  mayAsk(peer: Peer, now: number): boolean {
+    this.#fill(peer, now);
+    return peer.unanswered >= 1;
+  }
+
+  /** The upstream was asked on the prefix's behalf, and there is no such thing. */
+  unanswered(peer: Peer, now: number): void {
+    this.#fill(peer, now);
+    peer.unanswered = Math.max(peer.unanswered - 1, -this.#limits.unansweredBurst);
+  }
+
   /** Takes one wrong token from the prefix's share; false: it is used up. */
   takeWrongToken(peer: Peer, now: number): boolean {
     this.#fill(peer, now);
@@ -64,17 +78,25 @@ export class Peers {
     peer.at = now;
     // The clock was set back.
     if (elapsed < 0) return;
-    const { requestRate, requestBurst, missRate, missBurst, wrongTokens } = this.#limits;
+    const { requestRate, requestBurst, missRate, missBurst, unansweredRate, unansweredBurst, wrongTokens } =
+      this.#limits;
     peer.requests = Math.min(requestBurst, peer.requests + (elapsed * requestRate) / 1000);
     peer.misses = Math.min(missBurst, peer.misses + (elapsed * missRate) / 1000);
+    peer.unanswered = Math.min(unansweredBurst, peer.unanswered + (elapsed * unansweredRate) / 1000);
     peer.wrongTokens = Math.min(wrongTokens, peer.wrongTokens + (elapsed * wrongTokens) / 60_000);
   }
 
   #ofPrefix(prefix: string, now: number): Peer {
     const known = this.#byPrefix.get(prefix);
     if (known !== undefined) return known;
-    const { requestBurst: requests, missBurst: misses, wrongTokens, maxPrefixes } = this.#limits;
-    const peer: Peer = { prefix, requests, misses, wrongTokens, at: now };
+    const {
+      requestBurst: requests,
+      missBurst: misses,
+      unansweredBurst: unanswered,
+      wrongTokens,
+      maxPrefixes,
+    } = this.#limits;
+    const peer: Peer = { prefix, requests, misses, unanswered, wrongTokens, at: now };
     if (this.#byPrefix.size >= maxPrefixes) {
       const oldest = this.#byPrefix.keys().next();
       if (oldest.done !== true) this.#byPrefix.delete(oldest.value);

@@ -16,13 +16,13 @@ export class ServiceDouble implements CollateralService {
   readonly asked: string[] = [];
   readonly #listeners = new Set<ChangeListener>();
   /** Replaces what get() answers. */
-  onGet: ((request: CollateralRequest) => Served | Promise<Served>) | undefined;
+  onGet: ((request: CollateralRequest, asking?: () => void) => Served | Promise<Served>) | undefined;
   /** Replaces what the other calls do. */
   onCall: ((call: string, ...values: readonly unknown[]) => unknown) | undefined;
 
-  get(request: CollateralRequest): never {
+  get(request: CollateralRequest, asking?: () => void): never {
     this.asked.push(requestKey(request));
-    const served = this.onGet?.(request) ?? served200(request);
+    const served = this.onGet?.(request, asking) ?? served200(request);
     // The answer fits the request; the compiler cannot see that through the union.
     return served as never;
   }
