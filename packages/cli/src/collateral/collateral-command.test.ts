@@ -164,6 +164,7 @@ describe("getting what a quote needs", () => {
       ...root(),
     );
     assert.equal(down.status, 69, down.err);
+    assert.equal(down.err.match(/the connection was refused/g)?.length, 1, down.err);
     // Why, once, and nothing about what was given up because of it.
     assert.match(down.err, /error SOURCE_UNREACHABLE: .*the connection was refused\n/);
     assert.doesNotMatch(down.err, /left alone|share of the time/);
@@ -195,5 +196,11 @@ describe("getting what a quote needs", () => {
   it("--collateral together with where to get it: 64", () => {
     const { status } = confcom("verify", path("software.bin"), "--collateral", path("collateral.json"), "--offline");
     assert.equal(status, 64);
+  });
+
+  it("refuses a directory that --source names and that is not there at once: 65, nothing is asked", () => {
+    const ran = confcom("verify", path("software.bin"), ...root(), "--source", path("nowhere"));
+    assert.equal(ran.status, 65);
+    assert.match(ran.err, /CLI_INPUT_UNREADABLE.*nowhere/);
   });
 });

@@ -25,10 +25,14 @@ export async function fetchCollateral(
   assertTrustedRoot(quote, roots);
   const configuration = readConfiguration(flags, output);
   const { provider, close } = await openProvider(configuration, roots, output);
+  let failure: unknown;
   try {
     return await collect(provider, quote, configuration);
+  } catch (error) {
+    failure = error;
+    throw error;
   } finally {
-    close();
+    close(failure);
   }
 }
 

@@ -10,10 +10,13 @@ import type { Output } from "../terminal/output.ts";
 import { printable } from "../terminal/printable.ts";
 import { configuredSources } from "./configured-sources.ts";
 import { eventLine } from "./event-line.ts";
+import { HeldWarnings } from "./held-warnings.ts";
+import { assertSourceDirectories } from "./source-directories.ts";
 
 export interface OpenProvider {
   readonly provider: CollateralProvider;
-  close(): void;
+  /** `failure`: what the command ends with, if it does. */
+  close(failure?: unknown): void;
 }
 
 /**
@@ -25,8 +28,10 @@ export async function openProvider(
   trustedRoots: readonly Uint8Array[],
   output: Output,
 ): Promise<OpenProvider> {
+  assertSourceDirectories(configuration);
   const { sources, close } = configuredSources(configuration, SYSTEM_CLOCK);
   const cache = await openCache(configuration, output);
+  const warnings = new HeldWarnings(sources.length, (line) => output.note(printable(line)));
   const provider = createCollateralProvider({
     sources,
     trustedRoots,
@@ -40,14 +45,15 @@ export async function openProvider(
     offline: configuration.offline.value,
     report: (event) => {
       const line = eventLine(event, configuration.logLevel.value);
-      if (line !== undefined) output.note(printable(line));
+      if (line !== undefined) warnings.event(event, line);
     },
   });
   return {
     provider,
-    close() {
+    close(failure) {
       provider.close();
       close();
+      warnings.end(failure);
     },
   };
 }
