@@ -90,7 +90,9 @@ describe("AZDCAP_DEBUG_LOG_LEVEL", () => {
   const run = (level: string) =>
     withEnvironment(
       { AZDCAP_DEBUG_LOG_LEVEL: level },
-      ...["collateral", "fetch", SGX_QUOTE, "--out", path("out.json"), "--pccs-url", `${url}/v4/`, "--cache", "none"],
+      // Of two sources the error names the last word of each; what one alone says is not said twice.
+      ...["collateral", "fetch", SGX_QUOTE, "--out", path("out.json"), "--cache", "none"],
+      ...["--source", `pccs+${url}/v4/`, "--source", `pccs+${url}/other/v4/`],
     );
 
   it("INFO says what is asked; ERROR says failures alone", async () => {
