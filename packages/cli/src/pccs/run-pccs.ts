@@ -127,7 +127,16 @@ export async function runPccs(read: () => PccsOptions, output: Output): Promise<
     endInAnyCase();
     log.info(`stopping: ${why}`);
   } finally {
-    for (const close of closers) await close();
+    for (const close of closers) await closed(close, log);
+  }
+}
+
+/** What cannot be closed keeps nothing after it open. */
+async function closed(close: () => unknown, log: Logger): Promise<void> {
+  try {
+    await close();
+  } catch (error) {
+    log.error(`while stopping: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 
