@@ -26,7 +26,7 @@ export interface LoadFiles {
   readonly reply: string;
 }
 
-/** Runs the load generator once. A single wrong reply fails the benchmark: a fast wrong answer is no figure. */
+/** Runs the load generator once. */
 export async function runLoad(
   program: string,
   target: LoadTarget,
@@ -35,29 +35,42 @@ export async function runLoad(
   requests: number,
 ): Promise<Measurement> {
   const before = cpuMicroseconds(target.pids);
-  const child = spawn(program, [target.socketPath, files.requests, files.reply, String(clients), String(requests)], {
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const args = [target.socketPath, files.requests, files.reply, String(clients), String(requests)];
+  const reported = await loadReport(program, args, target.name);
+  const spent = cpuMicroseconds(target.pids) - before;
+  return {
+    requests: reported("requests"),
+    perSecond: reported("perSecond"),
+    cpuMicroseconds: spent / reported("requests"),
+    p50Microseconds: reported("p50Us"),
+    p99Microseconds: reported("p99Us"),
+  };
+}
+
+/**
+ * Runs a load generator on the server called `name` to its end; the result reads the numbers that it reported. A single
+ * wrong reply fails the benchmark: a fast wrong answer is no figure.
+ */
+export async function loadReport(
+  program: string,
+  args: readonly string[],
+  name: string,
+): Promise<(figure: string) => number> {
+  const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
   const output: Buffer[] = [];
   const complaints: Buffer[] = [];
   child.stdout.on("data", (chunk: Buffer) => output.push(chunk));
   child.stderr.on("data", (chunk: Buffer) => complaints.push(chunk));
   const [status] = await once(child, "close");
-  const spent = cpuMicroseconds(target.pids) - before;
-  if (status !== 0) throw new Error(`load on ${target.name} ended with ${status}: ${Buffer.concat(complaints)}`);
+  if (status !== 0) throw new Error(`load on ${name} ended with ${status}: ${Buffer.concat(complaints)}`);
   const seen: unknown = JSON.parse(Buffer.concat(output).toString("utf8"));
-  const number = (name: string): number => {
-    const value: unknown = typeof seen === "object" && seen !== null ? Reflect.get(seen, name) : undefined;
-    if (typeof value !== "number") throw new Error(`the load generator reported no ${name}`);
+  const reported = (figure: string): number => {
+    const value: unknown = typeof seen === "object" && seen !== null ? Reflect.get(seen, figure) : undefined;
+    if (typeof value !== "number") throw new Error(`the load generator reported no ${figure}`);
     return value;
   };
-  if (number("errors") !== 0)
-    throw new Error(`${number("errors")} of ${requests} replies of ${target.name} were wrong`);
-  return {
-    requests: number("requests"),
-    perSecond: number("perSecond"),
-    cpuMicroseconds: spent / number("requests"),
-    p50Microseconds: number("p50Us"),
-    p99Microseconds: number("p99Us"),
-  };
+  if (reported("errors") !== 0) {
+    throw new Error(`${reported("errors")} of ${reported("requests")} replies of ${name} were wrong`);
+  }
+  return reported;
 }

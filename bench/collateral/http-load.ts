@@ -1,6 +1,4 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import type { Measurement } from "../load.ts";
+import { loadReport, type Measurement } from "../load.ts";
 import { cpuMicroseconds, mainThreadMicroseconds } from "../process-usage.ts";
 
 export interface HttpTarget {
@@ -23,29 +21,14 @@ export async function runHttpLoad(
   requests: number,
 ): Promise<HttpMeasurement> {
   const [cpu, mainThread] = [cpuMicroseconds([pid]), mainThreadMicroseconds(pid)];
-  const child = spawn(program, [`${port}`, targets, `${clients}`, `${requests}`], {
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  const output: Buffer[] = [];
-  const complaints: Buffer[] = [];
-  child.stdout.on("data", (chunk: Buffer) => output.push(chunk));
-  child.stderr.on("data", (chunk: Buffer) => complaints.push(chunk));
-  const [status] = await once(child, "close");
+  const reported = await loadReport(program, [`${port}`, targets, `${clients}`, `${requests}`], name);
   const spent = { cpu: cpuMicroseconds([pid]) - cpu, mainThread: mainThreadMicroseconds(pid) - mainThread };
-  if (status !== 0) throw new Error(`load on ${name} ended with ${status}: ${Buffer.concat(complaints)}`);
-  const seen = JSON.parse(Buffer.concat(output).toString("utf8")) as Record<string, unknown>;
-  const number = (key: string): number => {
-    const value = seen[key];
-    if (typeof value !== "number") throw new Error(`the load generator reported no ${key}`);
-    return value;
-  };
-  if (number("errors") !== 0) throw new Error(`${number("errors")} of ${requests} answers of ${name} were no 200`);
   return {
-    requests: number("requests"),
-    perSecond: number("perSecond"),
-    cpuMicroseconds: spent.cpu / number("requests"),
-    mainThreadMicroseconds: spent.mainThread / number("requests"),
-    p50Microseconds: number("p50Us"),
-    p99Microseconds: number("p99Us"),
+    requests: reported("requests"),
+    perSecond: reported("perSecond"),
+    cpuMicroseconds: spent.cpu / reported("requests"),
+    mainThreadMicroseconds: spent.mainThread / reported("requests"),
+    p50Microseconds: reported("p50Us"),
+    p99Microseconds: reported("p99Us"),
   };
 }
