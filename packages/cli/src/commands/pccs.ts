@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { PCCS_MODES } from "../pccs/configuration.ts";
+import { PCCS_MODES } from "../pccs/pccs-mode.ts";
 import type { PccsCommandOptions } from "../pccs/pccs-options.ts";
 import type { RevokeOptions } from "../pccs/revoke.ts";
 import { registerStoreCommands } from "../pccs/store-commands/register.ts";

@@ -8,6 +8,7 @@ import { CommandError } from "../command-error.ts";
 import { ExitCode } from "../exit-code.ts";
 import { readInput } from "../input/read-input.ts";
 import { isLogLevel, LOG_LEVELS, type LogLevel } from "../quote-helper/configuration.ts";
+import { PCCS_MODES, type PccsMode } from "./pccs-mode.ts";
 
 /** What `confcom pccs` can be told, on the command line or in its configuration file. */
 export interface PccsSettings {
@@ -35,9 +36,6 @@ export interface PccsSettings {
   readonly httpLimits?: Partial<HttpLimits>;
   readonly serviceLimits?: Partial<ServiceLimits>;
 }
-
-export const PCCS_MODES = ["lazy", "req", "offline"] as const;
-export type PccsMode = (typeof PCCS_MODES)[number];
 
 /** Hours: over a century, and twenty days: documents live for thirty, and a timer can wait for twenty-four. */
 export const MOST_STALE_HOURS = 1_000_000;

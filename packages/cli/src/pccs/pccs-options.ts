@@ -1,34 +1,17 @@
 import { parseListenAddress } from "@confcom/kubernetes/status";
 import { isLogLevel } from "../quote-helper/configuration.ts";
 import { parseInteger, usage } from "../usage-error.ts";
-import {
-  MOST_REFRESH_HOURS,
-  MOST_STALE_HOURS,
-  type PccsMode,
-  type PccsSettings,
-  readPccsConfiguration,
-} from "./configuration.ts";
+import { MOST_REFRESH_HOURS, MOST_STALE_HOURS, type PccsSettings, readPccsConfiguration } from "./configuration.ts";
 import type { PccsOptions } from "./run-pccs.ts";
 
+/** What the file alone can say, and what the command line's parser leaves as a text. */
+type OtherOnCommandLine = "staleLimit" | "refreshInterval" | "logLevel" | "crlHosts" | "httpLimits" | "serviceLimits";
+
 /** As the command line's parser gives them: what was not said is not there. */
-export interface PccsCommandOptions {
+export interface PccsCommandOptions extends Omit<PccsSettings, OtherOnCommandLine> {
   readonly config?: string;
-  readonly listen?: string;
-  readonly tlsCert?: string;
-  readonly tlsKey?: string;
-  readonly http?: boolean;
-  readonly state?: string;
-  readonly database?: string;
-  readonly mode?: PccsMode;
-  readonly upstream?: string;
-  readonly upstreamRoot?: string[];
-  readonly upstreamCa?: string;
-  readonly apiKeyFile?: string;
-  readonly userTokenFile?: string;
-  readonly adminTokenFile?: string;
   readonly staleLimit?: string;
   readonly refreshInterval?: string;
-  readonly healthListen?: string;
   readonly logLevel?: string;
   readonly json?: boolean;
 }

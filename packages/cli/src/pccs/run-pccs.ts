@@ -1,5 +1,4 @@
-import { createHash, randomBytes } from "node:crypto";
-import { hostname } from "node:os";
+import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import {
   type CachingMode,
@@ -30,7 +29,7 @@ import { followFile } from "./follow-file.ts";
 import { optionFile } from "./option-file.ts";
 import { ServiceFigures } from "./service-figures.ts";
 import { ServiceLog } from "./service-log.ts";
-import { databaseUrl } from "./store-commands/store-place.ts";
+import { databaseUrl, storeOwner } from "./store-commands/store-place.ts";
 import { readTokenHashes } from "./token.ts";
 import { type OpenUpstream, openUpstream } from "./upstream.ts";
 
@@ -86,7 +85,7 @@ export async function runPccs(read: () => PccsOptions, output: Output): Promise<
     const store = await openStore({
       stateDirectory: options.stateDirectory,
       ...(options.database === undefined ? {} : { database: databaseUrl(options.database) }),
-      owner: `${hostname()}-${process.pid}-${randomBytes(4).toString("hex")}`,
+      owner: storeOwner(),
       clock: SYSTEM_CLOCK,
       random: Math.random,
       onDeath: (error) => log.error({ code: error.code }, error.message),

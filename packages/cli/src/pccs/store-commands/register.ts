@@ -3,7 +3,6 @@ import type { Output } from "../../terminal/output.ts";
 import type { ExportOptions } from "./export-collateral.ts";
 import type { ImportOptions } from "./import-collateral.ts";
 import type { MigrateOptions } from "./migrate-intel.ts";
-import { storePlaceOptions } from "./store-place.ts";
 
 /** The commands under `confcom pccs` that work on what the service keeps, without the service. */
 export function registerStoreCommands(pccs: Command, output: Output): void {
@@ -53,4 +52,10 @@ export function registerStoreCommands(pccs: Command, output: Output): void {
       const { restore } = await import("./backup-restore.ts");
       await restore(file, options, output);
     });
+}
+
+function storePlaceOptions(command: Command): Command {
+  return command
+    .option("--state <dir>", "the service's state directory")
+    .option("--database <url>", "postgres://... instead, or a file that holds it (a password is seen by ps)");
 }

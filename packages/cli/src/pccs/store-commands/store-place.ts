@@ -2,7 +2,6 @@ import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { type CollateralStore, openStore } from "@confcom/collateral/store";
-import type { Command } from "commander";
 import { SYSTEM_CLOCK } from "../../system-clock.ts";
 import { usage } from "../../usage-error.ts";
 
@@ -10,12 +9,6 @@ import { usage } from "../../usage-error.ts";
 export interface StorePlace {
   readonly state?: string;
   readonly database?: string;
-}
-
-export function storePlaceOptions(command: Command): Command {
-  return command
-    .option("--state <dir>", "the service's state directory")
-    .option("--database <url>", "postgres://... instead, or a file that holds it (a password is seen by ps)");
 }
 
 /** Opens what the options name, and closes it whatever `work` does. `readOnly`: beside a service that runs. */
@@ -30,7 +23,7 @@ export async function withStore<T>(
   const store = await openStore({
     stateDirectory: place.state ?? "",
     ...(place.database === undefined ? {} : { database: databaseUrl(place.database) }),
-    owner: `${hostname()}-${process.pid}-${randomBytes(4).toString("hex")}`,
+    owner: storeOwner(),
     clock: SYSTEM_CLOCK,
     random: Math.random,
     ...options,
@@ -49,4 +42,9 @@ export function databaseUrl(value: string): string {
   } catch (error) {
     throw usage(`--database is neither a postgres:// URL nor a file that can be read: ${String(error)}`, "pccs");
   }
+}
+
+/** This process among all that use a database. */
+export function storeOwner(): string {
+  return `${hostname()}-${process.pid}-${randomBytes(4).toString("hex")}`;
 }
