@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, it } from "node:test";
-import type { AnswerCache, CachedAnswer } from "../cache/cached-answer.ts";
 import { checkAnswer } from "../check/check-answer.ts";
 import { CollateralError, type CollateralErrorCode } from "../errors.ts";
 import { httpClient } from "../http/index.ts";
@@ -14,6 +13,7 @@ import { ManualClock, TEST_START } from "../testing/manual-clock.ts";
 import { softwarePki, TEST_FMSPC } from "../testing/software-pki.ts";
 import { CollateralProvider, type Provided } from "./collateral-provider.ts";
 import type { ProviderEvent } from "./events.ts";
+import { CacheDouble } from "./testing/cache-double.ts";
 
 // The provider as the command line puts it together, over real sockets, with sources that fail. Its clock is the test's: it moves on
 // when nothing happens any more, so that 20 seconds take some milliseconds.
@@ -48,19 +48,6 @@ class DrivenClock extends ManualClock {
   jump(furthest: number): void {
     const next = Math.min(...this.#due.values()) - this.now();
     if (next <= furthest) this.advance(Math.max(0, next));
-  }
-}
-
-class CacheDouble implements AnswerCache {
-  readonly entries = new Map<string, CachedAnswer>();
-  async read(key: string) {
-    return this.entries.get(key);
-  }
-  async write(key: string, cached: CachedAnswer) {
-    this.entries.set(key, cached);
-  }
-  async remove(key: string) {
-    this.entries.delete(key);
   }
 }
 

@@ -5,7 +5,7 @@ import { fromHex } from "@confcom/sgx";
 import { INTEL_SGX_ROOT_KEY, verifyQuote } from "@confcom/verify";
 import { nodeCrypto } from "@confcom/verify/node";
 import type { AnswerTo, CollateralAnswer } from "../answer.ts";
-import type { AnswerCache, CachedAnswer } from "../cache/cached-answer.ts";
+import type { AnswerCache } from "../cache/cached-answer.ts";
 import { CollateralError } from "../errors.ts";
 import { type CollateralRequest, requestKey } from "../request.ts";
 import type { CollateralSource, FetchOptions } from "../source.ts";
@@ -13,6 +13,7 @@ import { ManualClock } from "../testing/manual-clock.ts";
 import { collateralForQuote } from "./collateral-for-quote.ts";
 import { CollateralProvider, type CollateralProviderOptions } from "./collateral-provider.ts";
 import type { ProviderEvent } from "./events.ts";
+import { CacheDouble } from "./testing/cache-double.ts";
 
 // Intel's own documents of one platform, served by a double of a source; the clock stands where they are valid.
 const REAL = new URL("../../../verify/src/fixtures/real/", import.meta.url);
@@ -76,19 +77,6 @@ const failing =
   () => {
     throw new CollateralError(code, message);
   };
-
-class CacheDouble implements AnswerCache {
-  readonly entries = new Map<string, CachedAnswer>();
-  async read(key: string) {
-    return this.entries.get(key);
-  }
-  async write(key: string, cached: CachedAnswer) {
-    this.entries.set(key, cached);
-  }
-  async remove(key: string) {
-    this.entries.delete(key);
-  }
-}
 
 function setUp(sources: readonly Double[], more: Partial<CollateralProviderOptions> = {}) {
   const clock = new ManualClock(NOW);
