@@ -3,6 +3,7 @@ import type { StoreChange, StoredRegistration } from "../store/store.ts";
 import type { ServiceContext } from "./context.ts";
 import type { Documents } from "./documents.ts";
 import type { PckCertificateRequests } from "./pck-certificates.ts";
+import { fieldsThatCount } from "./registration-fields.ts";
 import type { PlatformRegistration } from "./service.ts";
 import { ServiceRefusal } from "./status.ts";
 import type { DocumentRequest } from "./stored-document.ts";
@@ -42,15 +43,12 @@ export class Registration {
     });
   }
 
-  /** With a manifest everything else is of no use, and left out; without, raw TCB and encrypted PPID are needed. */
+  /** A platform registered by manifest stays so when it reports without one. */
   async #normalized(platform: PlatformRegistration): Promise<PlatformRegistration> {
-    if (platform.platformManifest !== "") return { ...platform, cpuSvn: "", pceSvn: "", encryptedPpid: "" };
-    if (platform.cpuSvn === "" || platform.pceSvn === "" || platform.encryptedPpid === "") {
-      throw new ServiceRefusal(400, "neither a platform manifest nor CPUSVN, PCESVN and encrypted PPID");
-    }
-    // A platform registered by manifest stays so when it reports without one.
-    const known = await this.#context.store.platform(platform);
-    return known === undefined ? platform : { ...platform, platformManifest: known.platformManifest };
+    const wanted = fieldsThatCount(platform);
+    if (wanted.platformManifest !== "") return wanted;
+    const known = await this.#context.store.platform(wanted);
+    return known === undefined ? wanted : { ...wanted, platformManifest: known.platformManifest };
   }
 
   async #isCached(platform: PlatformRegistration): Promise<boolean> {

@@ -1,4 +1,5 @@
 import type { StoredPlatform, StoredRegistration } from "../../store/store.ts";
+import { fieldsThatCount } from "../registration-fields.ts";
 import type { PlatformRegistration } from "../service.ts";
 import { ServiceRefusal } from "../status.ts";
 import { hexParameter, qeIdParameter } from "./parameters.ts";
@@ -13,19 +14,15 @@ export function platformRegistration(body: unknown): PlatformRegistration {
   if (Array.isArray(body) || typeof manifest !== "string" || !/^[\x20-\x7e]*$/.test(manifest)) {
     throw new ServiceRefusal(400, "the registration is no object, or its manifest no printable text");
   }
-  const platform = {
+  return fieldsThatCount({
     qeId: qeIdParameter(fields.qe_id),
     pceId: hexParameter("pce_id", fields.pce_id, 4),
     // The form of a field is looked at even where it does not count.
     cpuSvn: fieldIfThere(fields, "cpu_svn", 32),
     pceSvn: fieldIfThere(fields, "pce_svn", 4),
     encryptedPpid: fieldIfThere(fields, "enc_ppid", 768),
-  };
-  if (manifest !== "") return { ...platform, cpuSvn: "", pceSvn: "", encryptedPpid: "", platformManifest: manifest };
-  if (platform.cpuSvn === "" || platform.pceSvn === "" || platform.encryptedPpid === "") {
-    throw new ServiceRefusal(400, "a platform without a manifest needs cpu_svn, pce_svn and enc_ppid");
-  }
-  return { ...platform, platformManifest: "" };
+    platformManifest: manifest,
+  });
 }
 
 /** GET /platforms: a platform as the reference's administration tool reads it. */
