@@ -1,7 +1,7 @@
 import { toHex } from "@confcom/sgx";
 import { PCE_ID } from "../pce/pce-identity.ts";
 import { COLLATERAL_LIFE_MS, FMSPC } from "./profile.ts";
-import { TCB_LEVELS } from "./tcb-levels.ts";
+import { TCB_LEVELS, type TcbLevel } from "./tcb-levels.ts";
 import { isoSeconds } from "./timestamps.ts";
 
 /**
@@ -9,22 +9,9 @@ import { isoSeconds } from "./timestamps.ts";
  * in the order of Intel's documents, which verifiers that serialise it again before checking depend on.
  */
 export function tcbInfoText(issued: Date, tcbEvaluationDataNumber: number): string {
-  return JSON.stringify({
-    id: "SGX",
-    version: 3,
-    issueDate: isoSeconds(issued),
-    nextUpdate: isoSeconds(new Date(issued.getTime() + COLLATERAL_LIFE_MS)),
-    fmspc: toHex(FMSPC).toUpperCase(),
-    pceId: PCE_ID.toString(16).padStart(4, "0"),
-    tcbType: 0,
-    tcbEvaluationDataNumber,
-    tcbLevels: TCB_LEVELS.map((level) => ({
-      tcb: { sgxtcbcomponents: Array.from(level.cpuSvn, (svn) => ({ svn })), pcesvn: level.pceSvn },
-      tcbDate: level.tcbDate,
-      tcbStatus: level.tcbStatus,
-      ...(level.advisoryIds.length > 0 ? { advisoryIDs: level.advisoryIds } : {}),
-    })),
-  });
+  return documentText({ id: "SGX", version: 3 }, issued, tcbEvaluationDataNumber, (level) => ({
+    sgxtcbcomponents: Array.from(level.cpuSvn, (svn) => ({ svn })),
+  }));
 }
 
 /**
@@ -32,8 +19,20 @@ export function tcbInfoText(issued: Date, tcbEvaluationDataNumber: number): stri
  * (spec: DCAP §9).
  */
 export function tcbInfoVersion2Text(issued: Date, tcbEvaluationDataNumber: number): string {
+  return documentText({ version: 2 }, issued, tcbEvaluationDataNumber, (level) =>
+    Object.fromEntries(Array.from(level.cpuSvn, (svn, i) => [`sgxtcbcomp${String(i + 1).padStart(2, "0")}svn`, svn])),
+  );
+}
+
+/** What the versions share: they differ in their first members and in how a level's components are written. */
+function documentText(
+  first: object,
+  issued: Date,
+  tcbEvaluationDataNumber: number,
+  components: (level: TcbLevel) => object,
+): string {
   return JSON.stringify({
-    version: 2,
+    ...first,
     issueDate: isoSeconds(issued),
     nextUpdate: isoSeconds(new Date(issued.getTime() + COLLATERAL_LIFE_MS)),
     fmspc: toHex(FMSPC).toUpperCase(),
@@ -41,12 +40,7 @@ export function tcbInfoVersion2Text(issued: Date, tcbEvaluationDataNumber: numbe
     tcbType: 0,
     tcbEvaluationDataNumber,
     tcbLevels: TCB_LEVELS.map((level) => ({
-      tcb: {
-        ...Object.fromEntries(
-          Array.from(level.cpuSvn, (svn, i) => [`sgxtcbcomp${String(i + 1).padStart(2, "0")}svn`, svn]),
-        ),
-        pcesvn: level.pceSvn,
-      },
+      tcb: { ...components(level), pcesvn: level.pceSvn },
       tcbDate: level.tcbDate,
       tcbStatus: level.tcbStatus,
       ...(level.advisoryIds.length > 0 ? { advisoryIDs: level.advisoryIds } : {}),
