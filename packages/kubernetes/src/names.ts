@@ -53,3 +53,21 @@ export const COUNTER_RESOURCES = [AZURE_EPC_RESOURCE, INTEL_EPC_RESOURCE] as con
 
 /** Who says the events that `node-status` writes about its node. */
 export const EVENT_COMPONENT = "confcom-device-plugin";
+
+/** Pod annotation of Intel's webhook, which ours understands too: `aesmd`, or the name of a container (spec: Kubernetes §2). */
+export const QUOTE_PROVIDER_ANNOTATION = "sgx.intel.com/quote-provider";
+
+/** The same in our own name: `aesmd`, or the name of a container that quotes in-process. */
+export const OWN_QUOTE_PROVIDER_ANNOTATION = "sgx.confcom.dev/quote-provider";
+
+/** Pod annotation that the webhook writes as Intel's does: bytes of EPC of all containers, read by Kata. */
+export const EPC_ANNOTATION = "sgx.intel.com/epc";
+
+/** Environment variable with which a container asks for out-of-process quotes. */
+export const AESM_VARIABLE = "SGX_AESM_ADDR";
+
+/** Namespace label, for the webhook: `slot` (as without it) adds the quote slot, `mount` volume, mount and variable, `disabled` nothing. */
+export const INJECTION_LABEL = "sgx.confcom.dev/quote-injection";
+
+/** Namespace label "allowed", set by an administrator: its containers may ask for the provisioning key. */
+export const PROVISION_LABEL = "sgx.confcom.dev/provision";

@@ -1,13 +1,14 @@
-import { ApiClient, NodeStatus, nodeStatusMetrics } from "@confcom/kubernetes/node-status";
+import { ApiClient } from "@confcom/kubernetes/api";
+import { NodeStatus, nodeStatusMetrics } from "@confcom/kubernetes/node-status";
 import { type ListenAddress, startStatusServer } from "@confcom/kubernetes/status";
 import { urlOf } from "../device-plugin/node-options.ts";
 import { StopSignals } from "../device-plugin/stop-signals.ts";
+import { type CredentialFiles, readCredentials } from "../in-cluster/credentials.ts";
 import type { LogLevel } from "../quote-helper/configuration.ts";
 import { createLog } from "../quote-helper/log.ts";
 import { SYSTEM_CLOCK } from "../system-clock.ts";
 import type { Output } from "../terminal/output.ts";
 import { VERSION } from "../version.ts";
-import { type CredentialFiles, readCredentials } from "./credentials.ts";
 
 export interface NodeStatusCommand extends CredentialFiles {
   readonly plugin: URL;

@@ -119,4 +119,6 @@ export const resources = partial<{
 export const object: Reader<object> = (value, path) =>
   isObject(value) ? value : refuse(path, `it is an object, got ${shown(value)}`);
 
-export { anyText, labelKey, labelValue };
+export const httpsUrl = text(/^https:\/\/[^\s/?#@]+(\/[^\s?#]*)?$/, "a URL that begins with https://", 1024);
+
+export { anyText, labelKey, labelValue, quantity };

@@ -1,11 +1,13 @@
 import { AESM_DIRECTORY } from "../names.ts";
 import type { Affinity, ResourceRequirements, StringMap, Toleration } from "./kubernetes-object.ts";
+import { PCCS_USER_TOKEN_SECRET, QUOTE_ROOT_CONFIG_MAP } from "./object-names.ts";
 import {
   annotations,
   boolean,
   dnsLabel,
   dnsName,
   hostPath,
+  httpsUrl,
   imageReference,
   integer,
   labelKey,
@@ -16,6 +18,7 @@ import {
   oneOf,
   orNull,
   partial,
+  quantity,
   type Reader,
   refuse,
   resources,
@@ -61,6 +64,49 @@ export interface ManifestValues {
   readonly plugin: { readonly resources: ResourceRequirements };
   readonly nodeStatus: { readonly resources: ResourceRequirements };
   readonly quoteHelper: QuoteHelperValues;
+  readonly webhook: WebhookValues;
+  readonly policies: PoliciesValues;
+  readonly pccs: PccsValues;
+}
+
+/** Fills in what applications need not write: quote slots, the EPC name that this cluster schedules. */
+export interface WebhookValues {
+  readonly enabled: boolean;
+  readonly replicas: number;
+  readonly resources: ResourceRequirements;
+}
+
+/** What applications may ask for; holds whether or not the webhook answers. */
+export interface PoliciesValues {
+  readonly enabled: boolean;
+  /** What happens to a container that asks for the provisioning key in a namespace that is not labelled for it. */
+  readonly provision: "Deny" | "Warn" | "Audit";
+}
+
+/** One root for the cluster: the PCCS at which every helper registers. Without it each helper is its own root. */
+export interface PccsValues {
+  readonly enabled: boolean;
+  /** Of a PCCS outside of this installation; null deploys `sgx-pccs`. */
+  readonly url: string | null;
+  /** For `url`: ConfigMap of the namespace, with the keys `root-ca.pem` and `pccs-ca.pem`. */
+  readonly trustConfigMap: string;
+  /** For `url`: Secret of the namespace, with the key `user-token`. */
+  readonly userTokenSecret: string;
+  /** Of `sgx-pccs`: `software` certifies the software platform; `intel` or a URL. */
+  readonly upstream: string;
+  readonly storage: PccsStorageValues;
+  readonly nodeSelector: StringMap;
+  readonly resources: ResourceRequirements;
+}
+
+/** Where `sgx-pccs` keeps its database and the provisioning CA. */
+export interface PccsStorageValues {
+  /** Of the PersistentVolumeClaim. */
+  readonly size: string;
+  /** Null: the cluster's default. */
+  readonly className: string | null;
+  /** Directory of one node instead of a claim; `pccs.nodeSelector` says which node. */
+  readonly hostPath: string | null;
 }
 
 export interface QuoteHelperValues {
@@ -116,6 +162,22 @@ export const DEFAULT_VALUES: ManifestValues = {
     workers: 2,
     resources: { requests: { cpu: "50m", memory: "96Mi" }, limits: { memory: "256Mi" } },
   },
+  webhook: {
+    enabled: true,
+    replicas: 2,
+    resources: { requests: { cpu: "20m", memory: "96Mi" }, limits: { memory: "256Mi" } },
+  },
+  policies: { enabled: true, provision: "Deny" },
+  pccs: {
+    enabled: true,
+    url: null,
+    trustConfigMap: QUOTE_ROOT_CONFIG_MAP,
+    userTokenSecret: PCCS_USER_TOKEN_SECRET,
+    upstream: "software",
+    storage: { size: "1Gi", className: null, hostPath: null },
+    nodeSelector: {},
+    resources: { requests: { cpu: "50m", memory: "128Mi" }, limits: { memory: "512Mi" } },
+  },
 };
 
 const slots = integer(0, 10_000);
@@ -129,11 +191,14 @@ const toleration = partial<Toleration>({
 
 type Given<T> = { readonly [K in keyof T]?: T[K] | undefined };
 type GivenValues = Given<
-  Omit<ManifestValues, "slots" | "plugin" | "nodeStatus" | "quoteHelper"> & {
+  Omit<ManifestValues, "slots" | "plugin" | "nodeStatus" | "quoteHelper" | "webhook" | "policies" | "pccs"> & {
     slots: Given<ManifestValues["slots"]>;
     plugin: Given<ManifestValues["plugin"]>;
     nodeStatus: Given<ManifestValues["nodeStatus"]>;
     quoteHelper: Given<QuoteHelperValues>;
+    webhook: Given<WebhookValues>;
+    policies: Given<PoliciesValues>;
+    pccs: Given<Omit<PccsValues, "storage"> & { storage: Given<PccsStorageValues> }>;
   }
 >;
 
@@ -173,6 +238,22 @@ const readGiven = partial<GivenValues>({
     workers: integer(1, 256),
     resources,
   }),
+  webhook: partial<Given<WebhookValues>>({ enabled: boolean, replicas: integer(1, 16), resources }),
+  policies: partial<Given<PoliciesValues>>({ enabled: boolean, provision: oneOf("Deny", "Warn", "Audit") }),
+  pccs: partial<NonNullable<GivenValues["pccs"]>>({
+    enabled: boolean,
+    url: nullable(httpsUrl),
+    trustConfigMap: dnsName,
+    userTokenSecret: dnsName,
+    upstream: text(/^(software|intel|https:\/\/\S+)$/, "software, intel or a URL that begins with https://"),
+    storage: partial<Given<PccsStorageValues>>({
+      size: quantity,
+      className: nullable(dnsName),
+      hostPath: nullable(hostPath),
+    }),
+    nodeSelector: labels,
+    resources,
+  }),
 });
 
 /**
@@ -188,13 +269,23 @@ export function manifestValues(given: unknown = {}): ManifestValues {
     plugin: { ...DEFAULT_VALUES.plugin, ...read.plugin },
     nodeStatus: { ...DEFAULT_VALUES.nodeStatus, ...read.nodeStatus },
     quoteHelper: { ...DEFAULT_VALUES.quoteHelper, ...read.quoteHelper },
+    webhook: { ...DEFAULT_VALUES.webhook, ...read.webhook },
+    policies: { ...DEFAULT_VALUES.policies, ...read.policies },
+    pccs: {
+      ...DEFAULT_VALUES.pccs,
+      ...read.pccs,
+      storage: { ...DEFAULT_VALUES.pccs.storage, ...read.pccs?.storage },
+    },
   } as ManifestValues;
   checkTogether(merged);
   return merged;
 }
 
 function checkTogether(values: ManifestValues): void {
-  const { resourceNames, mode, numa, slots, quoteHelper } = values;
+  const { resourceNames, mode, numa, slots, quoteHelper, pccs } = values;
+  if (pccs.storage.hostPath !== null && Object.keys(pccs.nodeSelector).length === 0) {
+    refuse("pccs.storage.hostPath", "a directory is one node's: say which in pccs.nodeSelector, or use a claim");
+  }
   if (resourceNames === "intel" && mode === "device") {
     refuse("mode", "device does not go with resourceNames intel, whose EPC is a number of bytes; use auto or counter");
   }

@@ -1,8 +1,8 @@
+import type { ApiClient } from "../api/api-client.ts";
+import { ApiError } from "../api/api-error.ts";
 import type { Clock } from "../clock.ts";
 import { EVENT_COMPONENT } from "../names.ts";
 import type { PluginStatus, StatusEvent } from "../status/plugin-status.ts";
-import type { ApiClient } from "./api-client.ts";
-import { ApiError } from "./api-error.ts";
 import { TokenBucket } from "./token-bucket.ts";
 
 export interface EventPublisherOptions {

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
+import { ApiClient } from "../api/api-client.ts";
 import type { PluginStatus } from "../status/plugin-status.ts";
 import { type StatusServer, startStatusServer } from "../status/status-server.ts";
 import { examplePluginStatus } from "../status/testing/example-plugin-status.ts";
 import { FakeApiServer } from "../testing/fake-api-server/fake-api-server.ts";
 import { until } from "../testing/until.ts";
-import { ApiClient } from "./api-client.ts";
 import { NodeStatus } from "./node-status.ts";
 
 const EPC = "sgx.intel.com/epc";

@@ -1,13 +1,13 @@
 import { Alarm } from "../alarm.ts";
+import type { ApiClient } from "../api/api-client.ts";
+import { ApiError } from "../api/api-error.ts";
+import { boundedRequest } from "../api/bounded-request.ts";
 import type { Clock } from "../clock.ts";
 import type { DaemonLog } from "../daemon-log.ts";
 import { KubernetesError, type KubernetesErrorCode } from "../errors.ts";
 import { decodePluginStatus } from "../status/decode-plugin-status.ts";
 import { PLUGIN_STATUS_SIZE_LIMIT, type PluginStatus } from "../status/plugin-status.ts";
 import { ProblemList } from "../status/problem-list.ts";
-import type { ApiClient } from "./api-client.ts";
-import { ApiError } from "./api-error.ts";
-import { boundedRequest } from "./bounded-request.ts";
 import { EventPublisher } from "./event-publisher.ts";
 import { LabelHysteresis } from "./label-hysteresis.ts";
 import { type WantedNode, wantedNode } from "./node-patch.ts";

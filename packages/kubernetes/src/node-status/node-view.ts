@@ -1,4 +1,4 @@
-import { ApiError } from "./api-error.ts";
+import { ApiError } from "../api/api-error.ts";
 
 /** The parts of a Node that are compared with what the plugin says. */
 export interface NodeView {

@@ -1,7 +1,7 @@
+import type { ApiClient } from "../api/api-client.ts";
+import { ApiError } from "../api/api-error.ts";
 import type { Clock } from "../clock.ts";
 import type { DaemonLog } from "../daemon-log.ts";
-import type { ApiClient } from "./api-client.ts";
-import { ApiError } from "./api-error.ts";
 import { CounterContest } from "./counter-contest.ts";
 import { type NodePatch, nodePatch, type WantedNode } from "./node-patch.ts";
 import { type NodeView, nodeView } from "./node-view.ts";

@@ -1,5 +1,5 @@
 import { constants, type FileHandle, open } from "node:fs/promises";
-import type { ApiCredentials } from "@confcom/kubernetes/node-status";
+import type { ApiCredentials } from "@confcom/kubernetes/api";
 
 export interface CredentialFiles {
   readonly tokenFile: string;

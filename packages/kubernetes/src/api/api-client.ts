@@ -20,12 +20,21 @@ export interface ApiClientOptions {
   readonly timeoutMs?: number;
 }
 
+export interface ApplyOptions {
+  readonly force?: boolean;
+  /** The server checks and defaults, and nothing is written. */
+  readonly dryRun?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+type Method = "GET" | "POST" | "PATCH" | "PUT" | "DELETE";
+
 /** A node with many images and volumes is some 100 kB. */
 const RESPONSE_LIMIT = 8 << 20;
 
 const DEFAULT_TIMEOUT = 10_000;
 
-/** As much of the Kubernetes API as a node daemon needs, in a fraction of the memory of a full client. Throws ApiError. */
+/** As much of the Kubernetes API as a daemon needs, in a fraction of the memory of a full client. Throws ApiError. */
 export class ApiClient {
   readonly #options: ApiClientOptions;
   readonly #http = new HttpAgent({ keepAlive: true, maxSockets: 2, timeout: 60_000 });
@@ -48,13 +57,32 @@ export class ApiClient {
     return this.#call("PATCH", path, { type: "application/merge-patch+json", body }, signal);
   }
 
+  /**
+   * Server-side apply: the fields of `body` become those of `fieldManager`, others stay whose they are. A field that
+   * another manager holds is a conflict (`API_SERVER_REFUSED`, status 409) unless `force`.
+   */
+  apply(path: string, body: unknown, fieldManager: string, options: ApplyOptions = {}): Promise<unknown> {
+    const query = new URLSearchParams({ fieldManager, force: String(options.force ?? false) });
+    if (options.dryRun) query.set("dryRun", "All");
+    return this.#call("PATCH", `${path}?${query}`, { type: "application/apply-patch+yaml", body }, options.signal);
+  }
+
+  /** Replaces an object; with its `resourceVersion` only if nobody has changed it since. */
+  replace(path: string, body: unknown, signal?: AbortSignal): Promise<unknown> {
+    return this.#call("PUT", path, { type: "application/json", body }, signal);
+  }
+
+  delete(path: string, signal?: AbortSignal): Promise<unknown> {
+    return this.#call("DELETE", path, undefined, signal);
+  }
+
   close(): void {
     this.#http.destroy();
     this.#https?.agent.destroy();
   }
 
   async #call(
-    method: "GET" | "POST" | "PATCH",
+    method: Method,
     path: string,
     content: { type: string; body: unknown } | undefined,
     signal: AbortSignal | undefined,
@@ -76,7 +104,7 @@ export class ApiClient {
   }
 
   async #send(
-    method: "GET" | "POST" | "PATCH",
+    method: Method,
     path: string,
     content: { type: string; body: unknown } | undefined,
     { token, ca }: ApiCredentials,

@@ -3,7 +3,7 @@ import { request as httpsRequest } from "node:https";
 
 export interface BoundedRequest {
   readonly url: URL;
-  readonly method: "GET" | "POST" | "PATCH";
+  readonly method: "GET" | "POST" | "PATCH" | "PUT" | "DELETE";
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
   /** Keeps connections; for https it also holds the trusted certificates. */
