@@ -27,6 +27,7 @@ export function register(program: Command, output: Output): void {
     .option("--api-key-file <file>", "the PCS subscription key; read again for every request")
     .option("--user-token-file <file>", "hashes of user tokens (confcom pccs token); read again at SIGHUP")
     .option("--admin-token-file <file>", "hashes of admin tokens; read again at SIGHUP")
+    .option("--follow-files", "read certificate, key and token files again when they change, without SIGHUP")
     .option("--stale-limit <hours>", "how long to serve what is past its nextUpdate (default: 168; offline: no limit)")
     .option("--refresh-interval <hours>", "how often to refresh all documents; 0: never, at most 480 (default: 24)")
     .option("--health-listen <host:port>", "serve /readyz, /healthz, /status and /metrics there (default: nowhere)")

@@ -29,6 +29,7 @@ const WHOLE = {
   apiKeyFile: "/a/key",
   userTokenFile: "/a/user",
   adminTokenFile: "/a/admin",
+  followFiles: true,
   staleLimit: 24,
   refreshInterval: 6,
   healthListen: ":9001",
@@ -42,6 +43,7 @@ test("every option and every limit can stand in the file", (t) => {
   const options = pccsOptions({ config: fileOf(t, WHOLE) });
   assert.deepEqual(options.listen, { host: "::1", port: 9000 });
   assert.equal(options.mode, "REQ");
+  assert.equal(options.followFiles, true);
   assert.equal(options.staleLimitMs, 24 * 3_600_000);
   assert.equal(options.refreshIntervalMs, 6 * 3_600_000);
   assert.deepEqual(options.healthListen?.port, 9001);

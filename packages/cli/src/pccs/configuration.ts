@@ -25,6 +25,7 @@ export interface PccsSettings {
   readonly apiKeyFile?: string;
   readonly userTokenFile?: string;
   readonly adminTokenFile?: string;
+  readonly followFiles?: boolean;
   /** Hours. */
   readonly staleLimit?: number;
   /** Hours. */
@@ -51,6 +52,7 @@ type Check = (value: unknown) => string | undefined;
 const text: Check = (value) => (typeof value === "string" && value !== "" ? undefined : "a text");
 const texts: Check = (value) =>
   Array.isArray(value) && value.every((one) => text(one) === undefined) ? undefined : "a list of texts";
+const flag: Check = (value) => (typeof value === "boolean" ? undefined : "true or false");
 const oneOf =
   (names: readonly string[]): Check =>
   (value) =>
@@ -66,7 +68,7 @@ const KEYS: Readonly<Record<keyof PccsSettings, Check>> = {
   listen: text,
   tlsCert: text,
   tlsKey: text,
-  http: (value) => (typeof value === "boolean" ? undefined : "true or false"),
+  http: flag,
   state: text,
   database: text,
   mode: oneOf(PCCS_MODES),
@@ -76,6 +78,7 @@ const KEYS: Readonly<Record<keyof PccsSettings, Check>> = {
   apiKeyFile: text,
   userTokenFile: text,
   adminTokenFile: text,
+  followFiles: flag,
   staleLimit: whole(0, MOST_STALE_HOURS),
   refreshInterval: whole(0, MOST_REFRESH_HOURS),
   healthListen: text,

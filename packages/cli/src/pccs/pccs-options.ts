@@ -43,6 +43,7 @@ export function pccsOptions(given: PccsCommandOptions): PccsOptions {
     apiKeyFile: settings.apiKeyFile,
     userTokenFile: settings.userTokenFile,
     adminTokenFile: settings.adminTokenFile,
+    followFiles: settings.followFiles === true,
     staleLimitMs: staleLimit === undefined ? undefined : staleLimit * HOUR,
     refreshIntervalMs: refreshInterval === undefined ? undefined : refreshInterval * HOUR,
     healthListen: healthListen === undefined ? undefined : address("--health-listen", healthListen),

@@ -26,6 +26,7 @@ import type { Output } from "../terminal/output.ts";
 import { usage } from "../usage-error.ts";
 import { exposedFiles } from "./exposed-files.ts";
 import { followFile } from "./follow-file.ts";
+import { followOptionFiles } from "./follow-option-files.ts";
 import { optionFile } from "./option-file.ts";
 import { ServiceFigures } from "./service-figures.ts";
 import { ServiceLog } from "./service-log.ts";
@@ -47,6 +48,7 @@ export interface PccsOptions {
   readonly apiKeyFile: string | undefined;
   readonly userTokenFile: string | undefined;
   readonly adminTokenFile: string | undefined;
+  readonly followFiles: boolean;
   readonly staleLimitMs: number | undefined;
   readonly refreshIntervalMs: number | undefined;
   readonly healthListen: { readonly host: string; readonly port: number } | undefined;
@@ -121,6 +123,7 @@ export async function runPccs(read: () => PccsOptions, output: Output): Promise<
     const health = await openHealth(options, service, server, figures);
     closers.unshift(() => health?.close());
     signals.onReload(async () => reload(read, options, server, log));
+    if (options.followFiles) closers.unshift(followFiles(read, options, server, log));
     announce(options, server, upstream, output);
     const why = await signals.stopped;
     endInAnyCase();
@@ -238,6 +241,27 @@ function reload(read: () => PccsOptions, started: PccsOptions, server: PccsServe
   } catch (error) {
     log.error(`SIGHUP: kept what was in force: ${error instanceof Error ? error.message : String(error)}`);
   }
+}
+
+/** `--follow-files`: as at SIGHUP, for the one file that changed. */
+function followFiles(
+  read: () => PccsOptions,
+  { tlsCert, tlsKey, userTokenFile, adminTokenFile }: PccsOptions,
+  server: PccsServer,
+  log: Logger,
+): () => Promise<void> {
+  const tokens = () => server.reloadTokens(tokensOf(read()));
+  const tls = () => {
+    const next = tlsOf(read());
+    if (next !== undefined) server.reloadTls(next);
+  };
+  return followOptionFiles(
+    [
+      { what: "TLS certificate", paths: [tlsCert, tlsKey], read: tls },
+      { what: "tokens", paths: [userTokenFile, adminTokenFile], read: tokens },
+    ],
+    log,
+  );
 }
 
 function attempt(what: string, log: Logger, work: () => void): void {
