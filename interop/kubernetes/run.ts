@@ -1,7 +1,7 @@
 /**
- * A real Kubernetes cluster on this machine, the add-on installed on it from its manifests, and what it must do on good and
- * on bad days. One line per check as it is known, and as the last line `N passed, N failed`; exit code 0 only if none
- * failed.
+ * A real Kubernetes cluster on this machine, confcom's daemons installed on it from their manifests, and what they must do on
+ * good and on bad days; then a second, empty one for the add-on, its webhook, its policies and its PCCS. One line per check
+ * as it is known, and as the last line `N passed, N failed`; exit code 0 only if none failed.
  *
  * usage: npm run cluster [-- --only PATTERN] [-- --repeat N] [-- --list] [-- --keep] [-- --json FILE]
  */
@@ -12,12 +12,20 @@ import { parseArgs } from "node:util";
 import { packageVersion } from "../../deploy/image/confcom-image.ts";
 import { type Check, type CheckResult, expect, runChecks } from "../check.ts";
 import { ensureBinaries } from "./binaries/cluster-binaries.ts";
-import { checks as all } from "./checks/index.ts";
+import { addonChecks, checks as daemonChecks } from "./checks/index.ts";
 import { compareSnapshots, residueLines, takeSnapshot } from "./cluster/residue.ts";
 import { startCluster } from "./cluster/start-cluster.ts";
 import { ensureImages } from "./images/images.ts";
 import { until } from "./observe/until.ts";
-import { ClusterScene } from "./scene.ts";
+import {
+  ClusterScene,
+  DAEMONS_ALONE,
+  EPC_MIB,
+  PLAIN_NODE,
+  type SceneOptions,
+  SECOND_SGX_NODE,
+  SGX_NODE,
+} from "./scene.ts";
 
 const { values: options } = parseArgs({
   options: {
@@ -29,10 +37,12 @@ const { values: options } = parseArgs({
   },
 });
 const only = options.only === undefined ? undefined : new RegExp(options.only);
-const chosen = all.filter(({ name }) => only === undefined || only.test(name));
-const checks = Array.from({ length: Number(options.repeat) }, () => chosen).flat();
+const wanted = (checks: readonly Check<ClusterScene>[]): Check<ClusterScene>[] => {
+  const chosen = checks.filter(({ name }) => only === undefined || only.test(name));
+  return Array.from({ length: Number(options.repeat) }, () => chosen).flat();
+};
 if (options.list) {
-  for (const { name } of checks) process.stdout.write(`${name}\n`);
+  for (const { name } of [...wanted(daemonChecks), ...wanted(addonChecks)]) process.stdout.write(`${name}\n`);
   process.exit(0);
 }
 
@@ -52,43 +62,73 @@ async function materials() {
   return { binaries, versions, pause: pause.archive, probe: probe.archive };
 }
 
-const scene = new ClusterScene({
-  version: await packageVersion(),
-  log,
-  async startCluster(nodes) {
-    const { binaries, pause: pauseImage } = await materials();
-    return startCluster({ name: `checks-${process.pid}`, directory, binaries, pauseImage, nodes, log });
+const version = await packageVersion();
+
+function sceneOf(part: string, own: Pick<SceneOptions, "nodes" | "baseValues" | "storageNode">): ClusterScene {
+  return new ClusterScene({
+    ...own,
+    version,
+    log,
+    async startCluster(nodes) {
+      const { binaries, pause: pauseImage } = await materials();
+      const name = `${part}-${process.pid}`;
+      return startCluster({ name, directory: join(directory, part), binaries, pauseImage, nodes, log });
+    },
+    materials,
+    async imageArchives() {
+      const { pause: _, ...others } = await images;
+      return Object.values(others).map(({ archive }) => archive);
+    },
+  });
+}
+
+const sgx = { epcMiB: EPC_MIB };
+const parts = [
+  {
+    checks: wanted(daemonChecks),
+    scene: sceneOf("daemons", {
+      nodes: [{ name: SGX_NODE, sgx }, { name: PLAIN_NODE }],
+      baseValues: DAEMONS_ALONE,
+    }),
   },
-  materials,
-  async imageArchives() {
-    const { pause: _, ...others } = await images;
-    return Object.values(others).map(({ archive }) => archive);
+  {
+    checks: wanted(addonChecks),
+    scene: sceneOf("addon", {
+      nodes: [{ name: SGX_NODE, sgx }, { name: SECOND_SGX_NODE, sgx }, { name: PLAIN_NODE }],
+      baseValues: {},
+      storageNode: PLAIN_NODE,
+    }),
   },
-});
+];
+const close = () => Promise.all(parts.map(({ scene }) => scene.close()));
 
 /** A second signal finds no handler and ends the process; the cluster then ends with it. */
 let interrupted = false;
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.once(signal, () => {
     interrupted = true;
-    void scene.close().finally(() => process.exit(130));
+    void close().finally(() => process.exit(130));
   });
 }
 
-async function report({ name, passed, seconds, detail }: CheckResult): Promise<void> {
+function report({ name, passed, seconds, detail }: CheckResult): void {
   if (interrupted) return;
   process.stdout.write(`${passed ? "ok" : "not ok"} - ${name} (${seconds.toFixed(1)} s): ${detail}\n`);
-  if (passed) return;
+}
+
+async function reportOf(scene: ClusterScene, result: CheckResult): Promise<void> {
+  report(result);
+  if (result.passed || interrupted) return;
   for (const line of await scene.diagnosis()) process.stdout.write(`#   ${line}\n`);
   await scene.clean();
 }
 
-/** After the cluster is down, compared with what was before it. */
-const nothingLeft: Check<ClusterScene> = {
+/** After the clusters are down, compared with what was before them. */
+const nothingLeft: Check<undefined> = {
   name: "the cluster is down: mounts, links, addresses, cgroups, sysctls, processes and paths as before the run",
   deadline: 120_000,
   async run() {
-    await scene.close();
+    await close();
     const { ms } = await until("nothing is left", 30_000, () => {
       // Somebody else's process that ended meanwhile is nothing that a cluster left.
       const differences = compareSnapshots(before, takeSnapshot(directory)).map((difference) =>
@@ -103,20 +143,27 @@ const nothingLeft: Check<ClusterScene> = {
 };
 
 const clock = (): number => performance.now();
-const results = await runChecks(checks, scene, clock, report);
+const results: CheckResult[] = [];
+for (const { checks, scene } of parts) {
+  results.push(...(await runChecks(checks, scene, clock, (result) => reportOf(scene, result))));
+  const isLast = scene === parts.at(-1)?.scene;
+  // One cluster at a time, unless somebody wants to look at it.
+  if (!isLast && !options.keep) await scene.close();
+}
 if (options.keep) {
   log(`the cluster stays until this process ends (Ctrl-C); kubeconfig and logs in ${directory}`);
   await new Promise(() => setInterval(() => undefined, 60_000));
 }
-results.push(...(await runChecks([nothingLeft], scene, clock, report)));
+results.push(...(await runChecks([nothingLeft], undefined, clock, report)));
 const failed = results.filter((result) => !result.passed).length;
 const passed = results.length - failed;
 if (options.json !== undefined) {
   const seconds = (performance.now() - began) / 1000;
-  const text = JSON.stringify({ seconds, passed, failed, checks: results, figures: scene.figures }, undefined, 2);
+  const figures = Object.assign({}, ...parts.map(({ scene }) => scene.figures));
+  const text = JSON.stringify({ seconds, passed, failed, checks: results, figures }, undefined, 2);
   writeFileSync(options.json, `${text}\n`);
 }
 if (failed === 0) rmSync(directory, { recursive: true, force: true });
-else process.stdout.write(`# logs of the cluster's programs: ${directory}/logs\n`);
+else process.stdout.write(`# logs of the cluster's programs: ${directory}/*/logs\n`);
 process.stdout.write(`${passed} passed, ${failed} failed\n`);
 process.exit(failed === 0 && passed > 0 ? 0 : 1);

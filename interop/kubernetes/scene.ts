@@ -1,4 +1,6 @@
+import type { ChildProcess } from "node:child_process";
 import {
+  DEFAULT_VALUES,
   type KubernetesObject,
   type ManifestPart,
   type ManifestValues,
@@ -13,7 +15,8 @@ import {
 } from "@confcom/kubernetes";
 import { stringify } from "yaml";
 import { expect } from "../check.ts";
-import type { Cluster, ClusterNode, NodeOptions } from "./cluster/cluster.ts";
+import type { Cluster, ClusterNode, Finished, NodeOptions } from "./cluster/cluster.ts";
+import { provideStorage } from "./cluster/storage.ts";
 import { type Installation, install } from "./installation.ts";
 import type { ApiClient } from "./observe/api-client.ts";
 import { type ContainerProcess, containerProcess } from "./observe/container-process.ts";
@@ -22,6 +25,7 @@ import { type ServedApi, serveApi } from "./observe/kubectl-proxy.ts";
 import { count, type DaemonSet, type Pod } from "./observe/kubernetes-objects.ts";
 import { portableKubeconfig } from "./observe/portable-kubeconfig.ts";
 import { type Reached, until } from "./observe/until.ts";
+import { type CommandOptions, Product } from "./product.ts";
 
 export const SGX_NODE = "sgx-1";
 export const SECOND_SGX_NODE = "sgx-2";
@@ -39,7 +43,17 @@ const GENERATION = "checks.confcom.dev/generation";
 /** Milliseconds for new pods of both DaemonSets on every node. */
 const ROLL_OUT = 90_000;
 
-type GivenValues = Partial<ManifestValues>;
+/** Part one's values: what every node has, without what needs the rest of the cluster. */
+export const DAEMONS_ALONE: GivenValues = {
+  webhook: { ...DEFAULT_VALUES.webhook, enabled: false },
+  policies: { ...DEFAULT_VALUES.policies, enabled: false },
+  pccs: { ...DEFAULT_VALUES.pccs, enabled: false },
+};
+
+/** Milliseconds for `confcom addon enable --wait`: pods of every kind on every node. */
+const ENABLING = 180_000;
+
+export type GivenValues = Partial<ManifestValues>;
 
 export interface Materials {
   /** Directory of the cluster's programs, and their versions by name. */
@@ -53,6 +67,11 @@ export interface Materials {
 export interface SceneOptions {
   /** Version of the image under test. */
   readonly version: string;
+  readonly nodes: readonly NodeOptions[];
+  /** Under the values of whoever installs. */
+  readonly baseValues: GivenValues;
+  /** A node whose directories are the volumes of a default StorageClass; there is none unless given. */
+  readonly storageNode?: string;
   startCluster(nodes: readonly NodeOptions[]): Promise<Cluster>;
   /** What another cluster would be made of: the directory of binaries, and archives. */
   materials(): Promise<Materials>;
@@ -61,7 +80,16 @@ export interface SceneOptions {
   log(line: string): void;
 }
 
-/** What the checks share: one cluster, brought up and installed at first use, and ways to look at it. */
+interface Running {
+  readonly cluster: Cluster;
+  readonly served: ServedApi;
+  readonly product: Product;
+}
+
+/**
+ * What the checks share: one cluster, brought up at first use, and ways to look at it. Part one installs confcom there from
+ * its manifests (`installed`), part two by its own command (`withAddon`); a scene is used in one of the two ways.
+ */
 export class ClusterScene {
   /** Enforces the pod-security level "restricted". */
   readonly applications = "applications";
@@ -71,11 +99,13 @@ export class ClusterScene {
   /** Everything measured, for the report. */
   readonly figures: Record<string, unknown> = {};
   readonly #options: SceneOptions;
-  #up: Promise<{ cluster: Cluster; served: ServedApi }> | undefined;
-  #running: { cluster: Cluster; served: ServedApi } | undefined;
+  #up: Promise<Running> | undefined;
+  #running: Running | undefined;
   #installation: Promise<Installation> | undefined;
   /** What differs from the defaults now. */
   #values: GivenValues = {};
+  /** What the add-on was enabled with, as JSON; undefined when it is not or nobody knows. */
+  #addon: string | undefined;
   #generation = "0";
   #names = 0;
 
@@ -104,8 +134,7 @@ export class ClusterScene {
 
   /** One node with SGX and one without, images loaded, nothing of ours installed. */
   async up(): Promise<Cluster> {
-    this.#up ??= this.#start();
-    return (await this.#up).cluster;
+    return (await this.#started()).cluster;
   }
 
   materials(): Promise<Materials> {
@@ -143,17 +172,92 @@ export class ClusterScene {
     await Promise.all([PLUGIN_NAME, QUOTE_HELPER_NAME].map((name) => this.rolledOut(name, ROLL_OUT)));
   }
 
-  async #start(): Promise<{ cluster: Cluster; served: ServedApi }> {
+  /** `confcom ARGS` as the cluster's administrator; whatever status it ends with is in the result. */
+  async confcom(args: readonly string[], options?: CommandOptions): Promise<Finished> {
+    const { product } = await this.#started();
+    this.#notice(args);
+    return product.run(args, options);
+  }
+
+  /** The same for a command that is to be killed or never ends. The cluster must be up. */
+  spawnConfcom(args: readonly string[], options?: Pick<CommandOptions, "env">): ChildProcess {
+    this.#notice(args);
+    return this.#product().spawn(args, options);
+  }
+
+  /** `kubectl confcom ARGS`, found on PATH as kubectl finds its plugins. */
+  async kubectlConfcom(args: readonly string[], options?: CommandOptions): Promise<Finished> {
+    const { product } = await this.#started();
+    this.#notice(args);
+    return product.runAsPlugin(args, options);
+  }
+
+  /** The path of a file for `--values`: these values over what this cluster's nodes want (image, where EPC is told). */
+  valuesFile(given: GivenValues = {}): string {
+    return this.#product().file(stringify(this.addonValues(given)));
+  }
+
+  addonValues(given: GivenValues = {}): GivenValues {
+    const { sysfsNodeDirectory } = this.node(SGX_NODE).fixture;
+    return { image: this.images.confcom, sysfsNodeDirectory, ...this.#options.baseValues, ...given };
+  }
+
+  /**
+   * The add-on enabled by its own command with the quote helper and these values, and waited for; nothing is done when it is
+   * so already. Checks that ask for the same values one after the other share one installation.
+   */
+  async withAddon(given: GivenValues = {}): Promise<void> {
+    const wanted = JSON.stringify(given);
+    if (this.#addon === wanted) return;
+    await this.#started();
+    const known = this.#addon;
+    const began = performance.now();
+    const enable = ["addon", "enable", "--addon", "confcom", "--enable-sgxquotehelper", "--wait"];
+    const { status, stdout, stderr } = await this.confcom([...enable, "--values", this.valuesFile(given)], {
+      timeoutMs: ENABLING,
+    });
+    expect(status === 0, `confcom addon enable: exit ${status}: ${`${stderr}${stdout}`.trim().slice(-2000)}`);
+    this.#addon = wanted;
+    const seconds = ((performance.now() - began) / 1000).toFixed(1);
+    this.log(`add-on ${known === undefined ? "enabled" : "changed"} with ${wanted} in ${seconds} s`);
+  }
+
+  /** The add-on disabled by its own command, whatever runs; nothing of it is left that the command removes. */
+  async withoutAddon(): Promise<void> {
+    const { status, stdout, stderr } = await this.confcom(["addon", "disable", "--addon", "confcom", "--force"]);
+    const said = `${stderr}${stdout}`.trim();
+    expect(status === 0 || /not enabled/.test(said), `confcom addon disable: exit ${status}: ${said.slice(-2000)}`);
+  }
+
+  /** A check that changes the add-on by itself leaves the next one to begin anew. */
+  #notice(args: readonly string[]): void {
+    if (
+      /addon/.test(args[0] ?? "") &&
+      /^(enable|disable|update)/.test(args[0] === "addon" ? (args[1] ?? "") : (args[0] ?? ""))
+    ) {
+      this.#addon = undefined;
+    }
+  }
+
+  #product(): Product {
+    if (this.#running === undefined) throw new Error("the cluster is not up");
+    return this.#running.product;
+  }
+
+  #started(): Promise<Running> {
+    this.#up ??= this.#start();
+    return this.#up;
+  }
+
+  async #start(): Promise<Running> {
     const archives = this.#options.imageArchives();
     archives.catch(() => undefined);
-    const cluster = await this.#options.startCluster([
-      { name: SGX_NODE, sgx: { epcMiB: EPC_MIB } },
-      { name: PLAIN_NODE },
-    ]);
+    const cluster = await this.#options.startCluster(this.#options.nodes);
     const started = performance.now();
     for (const archive of await archives) await cluster.loadImage(archive);
     const served = await serveApi(cluster.node(PLAIN_NODE), portableKubeconfig(cluster.kubeconfig));
-    this.#running = { cluster, served };
+    this.#running = { cluster, served, product: new Product(cluster) };
+    if (this.#options.storageNode !== undefined) await provideStorage(cluster, this.#options.storageNode);
     this.figures["cluster up"] = [
       ...cluster.timeline,
       { step: "images loaded", ms: Math.round(performance.now() - started) },
@@ -199,6 +303,7 @@ export class ClusterScene {
   /** Takes away what a failed check may have left, so that the next one begins as if it had not been. */
   async clean(): Promise<void> {
     if (this.#running === undefined) return;
+    this.#addon = undefined;
     for (const namespace of [this.applications, this.open]) {
       for (const collection of [
         `/apis/batch/v1/namespaces/${namespace}/jobs`,
@@ -233,7 +338,9 @@ export class ClusterScene {
   manifests(given: GivenValues, only?: ManifestPart): readonly KubernetesObject[] {
     const { sysfsNodeDirectory } = this.node(SGX_NODE).fixture;
     const podAnnotations = { [GENERATION]: this.#generation };
-    const values = manifestValues({ image: this.images.confcom, sysfsNodeDirectory, podAnnotations, ...given });
+    const { confcom: image } = this.images;
+    const { baseValues } = this.#options;
+    const values = manifestValues({ image, sysfsNodeDirectory, podAnnotations, ...baseValues, ...given });
     return renderManifests(values, { version: this.#options.version, ...(only === undefined ? {} : { only }) });
   }
 
@@ -331,6 +438,7 @@ export class ClusterScene {
     const running = this.#running;
     this.#running = undefined;
     running?.served.stop();
+    running?.product.close();
     const started = await this.#up?.catch(() => undefined);
     await (running ?? started)?.cluster.down();
   }

@@ -25,7 +25,7 @@ import { rollingUpdate } from "./rolling-update.ts";
 import { sizes } from "./sizes.ts";
 import { twoPlugins } from "./two-plugins.ts";
 
-/** In the order in which they run: from the first installation over the bad days to the sizes. */
+/** Part one, on its own cluster, in the order in which they run: from the first installation over the bad days to the sizes. */
 export const checks: readonly Check<ClusterScene>[] = [
   ...firstQuote,
   ...rights,
@@ -52,3 +52,6 @@ export const checks: readonly Check<ClusterScene>[] = [
   ...harnessKilled,
   ...devCluster,
 ];
+
+/** Part two, on a second cluster that is empty when the first of them runs. Those that want the same values stand together. */
+export const addonChecks: readonly Check<ClusterScene>[] = [];

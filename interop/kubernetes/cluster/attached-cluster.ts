@@ -1,11 +1,12 @@
+import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
-import type { Cluster, ClusterNode, Finished, NodeOptions, RunOptions, Service } from "./cluster.ts";
-import { type CommandOptions, runInMachine, runInNetwork } from "./commands.ts";
+import type { BesideOptions, Cluster, ClusterNode, Finished, NodeOptions, RunOptions, Service } from "./cluster.ts";
+import { runInMachine, runInNetwork } from "./commands.ts";
 import { ControlClient } from "./control-client.ts";
 import { ClusterError } from "./errors.ts";
 import { type ClusterLayout, CONTROL_PLANE, clusterLayout } from "./layout.ts";
 import { logTail } from "./log-tail.ts";
-import { spawnForUser } from "./namespaces.ts";
+import { enterNetwork, spawnForUser } from "./namespaces.ts";
 import { residentKiB } from "./resident-memory.ts";
 import { sgxFixture } from "./sgx-fixture.ts";
 import { type ClusterState, readState, supervisorLives } from "./state.ts";
@@ -67,9 +68,19 @@ export class AttachedCluster implements Cluster {
     return this.runBeside(["kubectl", ...args], options);
   }
 
-  /** Runs a program of this machine in the control plane's network, with kubectl on PATH and KUBECONFIG set. */
-  runBeside(argv: readonly string[], options: CommandOptions = {}): Promise<Finished> {
-    return runInNetwork(this.init(CONTROL_PLANE), argv, { ...options, env: { ...options.env, ...this.environment() } });
+  runBeside(argv: readonly string[], options: BesideOptions = {}): Promise<Finished> {
+    return runInNetwork(this.init(CONTROL_PLANE), argv, { ...options, env: this.#besideEnvironment(options.env) });
+  }
+
+  spawnBeside(argv: readonly string[], options: Pick<BesideOptions, "env"> = {}): ChildProcess {
+    // Into a network namespace nsenter enters without a fork: its process becomes the program's.
+    const [program = "", ...rest] = enterNetwork(this.init(CONTROL_PLANE), argv);
+    return spawn(program, rest, { stdio: "pipe", env: { ...process.env, ...this.#besideEnvironment(options.env) } });
+  }
+
+  #besideEnvironment(given: BesideOptions["env"] = {}): Record<string, string> {
+    const { PATH, KUBECONFIG } = this.environment();
+    return { KUBECONFIG, ...given, PATH: given.PATH === undefined ? PATH : `${given.PATH}:${PATH}` };
   }
 
   /** What a program needs in its environment to find kubectl and the cluster. */

@@ -36,6 +36,12 @@ export interface RunOptions {
   readonly allowFailure?: boolean;
 }
 
+/** For programs of this machine that talk to the cluster. */
+export interface BesideOptions extends RunOptions {
+  /** Added to this process's; directories in PATH come before the cluster's own. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /**
  * One program that the cluster keeps, started, watched and logged by itself. As under systemd, one that ends by itself is
  * started again a second later; one that was ended through these functions stays down until `start`.
@@ -85,6 +91,10 @@ export interface Cluster {
   /** Works from inside any of the cluster's network namespaces. */
   readonly kubeconfig: string;
   kubectl(args: readonly string[], options?: RunOptions): Promise<Finished>;
+  /** Runs a program of this machine in the control plane's network, with kubectl on PATH and KUBECONFIG set to the administrator's. */
+  runBeside(argv: readonly string[], options?: BesideOptions): Promise<Finished>;
+  /** The same for a program that stays or is to be killed: stdin, stdout and stderr are pipes, `kill` reaches the program itself. */
+  spawnBeside(argv: readonly string[], options?: Pick<BesideOptions, "env">): ChildProcess;
   /** `kubectl get ARGS -o json`, parsed. */
   get<T>(args: readonly string[]): Promise<T>;
   apply(yaml: string): Promise<void>;
