@@ -1,6 +1,17 @@
-import type { Container, DaemonSet, EnvVar, PodSpec, Probe, SecurityContext } from "./kubernetes-object.ts";
+import type {
+  Affinity,
+  Container,
+  DaemonSet,
+  EnvVar,
+  PodSpec,
+  Probe,
+  SecurityContext,
+  StringMap,
+} from "./kubernetes-object.ts";
 import { type Component, labelsOf, selectorOf } from "./object-names.ts";
-import type { ManifestValues } from "./values.ts";
+import { values } from "./object-template.ts";
+import type { Expression, Members, Template } from "./template/expression.ts";
+import { each, isEmpty, isSet, item, merge, not, orElse, text, version, when } from "./template/language.ts";
 
 /** The uid of `nonroot` in the image. */
 export const NONROOT = 65532;
@@ -27,9 +38,16 @@ export const UNPRIVILEGED_USER: SecurityContext = {
 
 export const NODE_NAME_ENV: EnvVar = { name: "NODE_NAME", valueFrom: { fieldRef: { fieldPath: "spec.nodeName" } } };
 
-export function imageOf(values: ManifestValues, version: string): Pick<Container, "image" | "imagePullPolicy"> {
-  return { image: values.image ?? `localhost/confcom:${version}`, imagePullPolicy: values.imagePullPolicy };
-}
+/** Every container runs the one image. */
+export const IMAGE: Members<Pick<Container, "image" | "imagePullPolicy">> = {
+  image: orElse(values.image, text`localhost/confcom:${version}`),
+  imagePullPolicy: values.imagePullPolicy,
+};
+
+/** What every daemon is told in the same way; `port` is of `/status`, probes and metrics. */
+export const listenArgument = (option: string, port: number): Expression<string> =>
+  text`--${option}=${values.listenAddress}:${port}`;
+export const LOG_LEVEL_ARGUMENT: Expression<string> = text`--log-level=${values.logLevel}`;
 
 export function httpProbe(path: string, port: number, times: Omit<Probe, "httpGet">): Probe {
   return { httpGet: { path, port }, ...times };
@@ -40,15 +58,53 @@ export function livenessProbe(port: number): Probe {
   return httpProbe("/healthz", port, { periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 });
 }
 
-type OwnPodFields = Pick<PodSpec, "containers" | "volumes" | "nodeSelector" | "terminationGracePeriodSeconds"> &
-  Partial<Pick<PodSpec, "initContainers">> & {
-    readonly rollingUpdate: DaemonSet["spec"]["updateStrategy"]["rollingUpdate"];
+/** Of every pod: what its owner wants on it, and our labels, which selectors know it by. */
+export function podMetadata(component: Component): Members<PodTemplate["metadata"]> {
+  return {
+    labels: merge<StringMap>(values.podLabels, labelsOf(component)),
+    annotations: when(not(isEmpty(values.podAnnotations)), values.podAnnotations),
   };
+}
+
+/** Of every pod: no token by itself, no variables about Services, and where its owner wants it. */
+export function podDefaults(component: Component): Members<PodDefaults> {
+  return {
+    serviceAccountName: component,
+    automountServiceAccountToken: false,
+    enableServiceLinks: false,
+    priorityClassName: when(isSet(values.priorityClassName), values.priorityClassName as Expression<string>),
+    imagePullSecrets: when(
+      not(isEmpty(values.imagePullSecrets)),
+      each<{ name: string }>(values.imagePullSecrets, { name: item }),
+    ),
+    tolerations: when(not(isEmpty(values.tolerations)), values.tolerations),
+    affinity: when(isSet(values.affinity), values.affinity as Expression<Affinity>),
+  };
+}
+
+type PodDefaults = Pick<
+  PodSpec,
+  | "serviceAccountName"
+  | "automountServiceAccountToken"
+  | "enableServiceLinks"
+  | "priorityClassName"
+  | "imagePullSecrets"
+  | "tolerations"
+  | "affinity"
+>;
+type PodTemplate = DaemonSet["spec"]["template"];
+
+type OwnPodFields = Pick<PodSpec, "containers" | "volumes" | "nodeSelector" | "terminationGracePeriodSeconds"> &
+  Partial<Pick<PodSpec, "initContainers" | "dnsPolicy">>;
 
 /** What both DaemonSets have in common. */
-export function daemonSet(component: Component, values: ManifestValues, pod: OwnPodFields): DaemonSet {
-  const { imagePullSecrets, tolerations, affinity, priorityClassName, podAnnotations } = values;
-  const { nodeSelector, initContainers, containers, volumes, terminationGracePeriodSeconds, rollingUpdate } = pod;
+export function daemonSet(
+  component: Component,
+  rollingUpdate: DaemonSet["spec"]["updateStrategy"]["rollingUpdate"],
+  pod: Members<OwnPodFields>,
+): Template<DaemonSet> {
+  const { nodeSelector, initContainers, containers, volumes, terminationGracePeriodSeconds, dnsPolicy } = pod;
+  const defaults = podDefaults(component);
   return {
     apiVersion: "apps/v1",
     kind: "DaemonSet",
@@ -57,21 +113,12 @@ export function daemonSet(component: Component, values: ManifestValues, pod: Own
       selector: { matchLabels: selectorOf(component) },
       updateStrategy: { type: "RollingUpdate", rollingUpdate },
       template: {
-        metadata: {
-          labels: { ...values.podLabels, ...labelsOf(component) },
-          ...(Object.keys(podAnnotations).length === 0 ? {} : { annotations: podAnnotations }),
-        },
+        metadata: podMetadata(component),
         spec: {
-          serviceAccountName: component,
-          automountServiceAccountToken: false,
-          enableServiceLinks: false,
-          dnsPolicy: "Default",
-          ...(priorityClassName === null ? {} : { priorityClassName }),
+          ...defaults,
+          dnsPolicy: dnsPolicy ?? "Default",
           terminationGracePeriodSeconds,
-          ...(imagePullSecrets.length === 0 ? {} : { imagePullSecrets: imagePullSecrets.map((name) => ({ name })) }),
-          nodeSelector: { ...values.nodeSelector, ...nodeSelector },
-          ...(tolerations.length === 0 ? {} : { tolerations }),
-          ...(affinity === null ? {} : { affinity }),
+          nodeSelector: merge<StringMap>(values.nodeSelector, nodeSelector as Template<StringMap>),
           ...(initContainers === undefined ? {} : { initContainers }),
           containers,
           volumes,

@@ -8,7 +8,8 @@ export {
   QUOTE_HELPER_NAME,
   QUOTE_HELPER_PORT,
 } from "./object-names.ts";
+export { MANIFEST_PARTS, type ManifestPart } from "./object-template.ts";
 export { parseValues } from "./parse-values.ts";
-export { type ManifestPart, type RenderOptions, renderManifests } from "./render-manifests.ts";
+export { type RenderOptions, renderManifests } from "./render-manifests.ts";
 export { setValue } from "./set-value.ts";
 export { DEFAULT_VALUES, type ManifestValues, manifestValues, type QuoteHelperValues } from "./values.ts";

@@ -91,18 +91,31 @@ export interface HostPathVolumeSource {
   readonly type: "Directory" | "DirectoryOrCreate" | "File";
 }
 
+export interface KeyToPath {
+  readonly key: string;
+  readonly path: string;
+}
+
 export interface Volume {
   readonly name: string;
   readonly hostPath?: HostPathVolumeSource;
   readonly emptyDir?: { readonly medium?: "Memory"; readonly sizeLimit?: string };
   readonly projected?: { readonly defaultMode: number; readonly sources: readonly object[] };
+  readonly configMap?: { readonly name: string; readonly items?: readonly KeyToPath[] };
+  readonly secret?: {
+    readonly secretName: string;
+    readonly defaultMode?: number;
+    readonly items?: readonly KeyToPath[];
+  };
+  readonly persistentVolumeClaim?: { readonly claimName: string };
 }
 
 export interface PodSpec {
   readonly serviceAccountName: string;
   readonly automountServiceAccountToken: false;
   readonly enableServiceLinks: false;
-  readonly dnsPolicy: "Default";
+  /** "Default": the node's, which needs nothing that runs in the cluster. */
+  readonly dnsPolicy: "Default" | "ClusterFirst";
   readonly priorityClassName?: string;
   readonly terminationGracePeriodSeconds: number;
   readonly imagePullSecrets?: readonly { readonly name: string }[];

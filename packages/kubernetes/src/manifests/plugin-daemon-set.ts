@@ -2,15 +2,19 @@ import { DEVICE_PLUGIN_DIRECTORY, POD_RESOURCES_SOCKET } from "../names.ts";
 import {
   daemonSet,
   httpProbe,
-  imageOf,
+  IMAGE,
+  LOG_LEVEL_ARGUMENT,
+  listenArgument,
   livenessProbe,
   NODE_NAME_ENV,
   ROOT_WITHOUT_CAPABILITIES,
   UNPRIVILEGED_USER,
 } from "./container-parts.ts";
-import type { Container, DaemonSet, Volume, VolumeMount } from "./kubernetes-object.ts";
+import type { Container, DaemonSet, HostPathVolumeSource, Volume, VolumeMount } from "./kubernetes-object.ts";
 import { NODE_STATUS_NAME, NODE_STATUS_PORT, PLUGIN_NAME, PLUGIN_PORT } from "./object-names.ts";
-import type { ManifestValues } from "./values.ts";
+import { values } from "./object-template.ts";
+import type { Condition, Expression, Template } from "./template/expression.ts";
+import { isSet, text, when } from "./template/language.ts";
 
 /** Where the plugin's container has the parts of the host's file system that it looks at. */
 const HOST_ROOT = "/host";
@@ -21,80 +25,104 @@ const TOKEN_DIRECTORY = "/var/run/secrets/kubernetes.io/serviceaccount";
 const TOKEN_LIFE = 3600;
 
 interface HostMount {
-  readonly volume: Volume;
-  readonly mount: VolumeMount;
+  /** Default: always. */
+  readonly when?: Condition | Expression<boolean>;
+  readonly volume: Template<Volume>;
+  readonly mount: Template<VolumeMount>;
 }
 
 /** `sgx-plugin`: on every Linux node; without SGX it offers nothing and waits for a device to appear. */
-export function pluginDaemonSet(values: ManifestValues, version: string): DaemonSet {
-  const mounts = hostMounts(values);
-  const initContainers = values.cpuidInit ? [cpuidContainer(values, version)] : undefined;
-  return daemonSet(PLUGIN_NAME, values, {
+export function pluginDaemonSet(): Template<DaemonSet> {
+  const mounts = hostMounts();
+  // The successor takes the resources over before the old pod leaves: EPC stays allocatable, and a helper that
+  // is updated at the same time is not refused for want of it.
+  const rollingUpdate = { maxUnavailable: 0, maxSurge: 1 };
+  return daemonSet(PLUGIN_NAME, rollingUpdate, {
     nodeSelector: { "kubernetes.io/os": "linux" },
     terminationGracePeriodSeconds: 10,
-    // The successor takes the resources over before the old pod leaves: EPC stays allocatable, and a helper that
-    // is updated at the same time is not refused for want of it.
-    rollingUpdate: { maxUnavailable: 0, maxSurge: 1 },
-    ...(initContainers === undefined ? {} : { initContainers }),
+    initContainers: when<readonly Container[]>(values.cpuidInit, [cpuidContainer()]),
     containers: [
       pluginContainer(
-        values,
-        version,
-        mounts.map(({ mount }) => mount),
+        mounts.map(({ when: condition, mount }) => (condition === undefined ? mount : when(condition, mount))),
       ),
-      nodeStatusContainer(values, version),
+      nodeStatusContainer(),
     ],
-    volumes: [...mounts.map(({ volume }) => volume), tokenVolume()],
+    volumes: [
+      ...mounts.map(({ when: condition, volume }) => (condition === undefined ? volume : when(condition, volume))),
+      tokenVolume(),
+    ],
   });
 }
 
-function hostMounts(values: ManifestValues): HostMount[] {
+function hostMounts(): readonly HostMount[] {
   const { sysfsNodeDirectory, miscCapacityFile, cpuidInit } = values;
-  const pod = (name: string, source: Omit<Volume, "name">, mountPath: string, readOnly: boolean): HostMount => ({
-    volume: { name, ...source },
-    mount: { name, mountPath, ...(readOnly ? { readOnly, recursiveReadOnly: "IfPossible" } : {}) },
-  });
-  const directory = (path: string) => ({ hostPath: { path, type: "Directory" } }) as const;
+  const { socketDirectory } = values.quoteHelper;
   const podResources = POD_RESOURCES_SOCKET.slice(0, POD_RESOURCES_SOCKET.lastIndexOf("/"));
-  const socketDirectory = values.quoteHelper.socketDirectory;
-  const mounts = [
-    pod("device-plugins", directory(DEVICE_PLUGIN_DIRECTORY), DEVICE_PLUGIN_DIRECTORY, false),
-    pod("pod-resources", directory(podResources), podResources, true),
-    pod("dev", directory("/dev"), `${HOST_ROOT}/dev`, true),
-    pod("aesmd", { hostPath: { path: socketDirectory, type: "DirectoryOrCreate" } }, socketDirectory, true),
+  return [
+    {
+      volume: { name: "device-plugins", hostPath: directory(DEVICE_PLUGIN_DIRECTORY) },
+      mount: { name: "device-plugins", mountPath: DEVICE_PLUGIN_DIRECTORY },
+    },
+    {
+      volume: { name: "pod-resources", hostPath: directory(podResources) },
+      mount: readOnly("pod-resources", podResources),
+    },
+    {
+      volume: { name: "dev", hostPath: directory("/dev") },
+      mount: readOnly("dev", `${HOST_ROOT}/dev`),
+    },
+    {
+      volume: { name: "aesmd", hostPath: { path: socketDirectory, type: "DirectoryOrCreate" } },
+      mount: readOnly("aesmd", socketDirectory),
+    },
+    {
+      when: isSet(sysfsNodeDirectory),
+      volume: { name: "sysfs-node", hostPath: directory(sysfsNodeDirectory as Expression<string>) },
+      mount: readOnly("sysfs-node", `${HOST_ROOT}/sys/devices/system/node`),
+    },
+    {
+      when: isSet(miscCapacityFile),
+      volume: { name: "misc-capacity", hostPath: { path: miscCapacityFile as Expression<string>, type: "File" } },
+      mount: readOnly("misc-capacity", `${HOST_ROOT}/sys/fs/cgroup/misc.capacity`),
+    },
+    {
+      when: cpuidInit,
+      volume: { name: "cpuid", emptyDir: { sizeLimit: "1Mi" } },
+      mount: readOnly("cpuid", CPUID_DIRECTORY),
+    },
   ];
-  if (sysfsNodeDirectory !== null) {
-    mounts.push(pod("sysfs-node", directory(sysfsNodeDirectory), `${HOST_ROOT}/sys/devices/system/node`, true));
-  }
-  if (miscCapacityFile !== null) {
-    const file = { hostPath: { path: miscCapacityFile, type: "File" } } as const;
-    mounts.push(pod("misc-capacity", file, `${HOST_ROOT}/sys/fs/cgroup/misc.capacity`, true));
-  }
-  if (cpuidInit) mounts.push(pod("cpuid", { emptyDir: { sizeLimit: "1Mi" } }, CPUID_DIRECTORY, true));
-  return mounts;
 }
+
+const directory = (path: Template<string>): Template<HostPathVolumeSource> => ({ path, type: "Directory" });
+
+const readOnly = (name: string, mountPath: Template<string>): Template<VolumeMount> => ({
+  name,
+  mountPath,
+  readOnly: true,
+  recursiveReadOnly: "IfPossible",
+});
 
 /** Hands out rights, and has none itself: no token, no capability, nothing writable but the kubelet's plugin directory. */
-function pluginContainer(values: ManifestValues, version: string, volumeMounts: readonly VolumeMount[]): Container {
+function pluginContainer(volumeMounts: readonly Template<VolumeMount>[]): Template<Container> {
   const { resourceNames, mode, slots, epcMiB, quoteHelper } = values;
   return {
     name: PLUGIN_NAME,
-    ...imageOf(values, version),
+    ...IMAGE,
     args: [
       "device-plugin",
       `--host-root=${HOST_ROOT}`,
-      `--aesm-directory=${quoteHelper.socketDirectory}`,
-      `--resource-names=${resourceNames}`,
-      `--mode=${mode}`,
-      `--enclave-slots=${slots.enclave}`,
-      `--provision-slots=${slots.provision}`,
-      `--quote-slots=${slots.quote}`,
-      ...(values.provisionWithEpc ? ["--provision-with-epc"] : []),
-      ...(values.numa ? ["--numa"] : []),
-      ...(values.cpuidInit ? [`--cpuid-from=${CPUID_FILE}`] : []),
-      ...(epcMiB === null ? [] : [`--epc-mib=${epcMiB}`]),
-      `--listen=${values.listenAddress}:${PLUGIN_PORT}`,
-      `--log-level=${values.logLevel}`,
+      text`--aesm-directory=${quoteHelper.socketDirectory}`,
+      text`--resource-names=${resourceNames}`,
+      text`--mode=${mode}`,
+      text`--enclave-slots=${slots.enclave}`,
+      text`--provision-slots=${slots.provision}`,
+      text`--quote-slots=${slots.quote}`,
+      when(values.provisionWithEpc, "--provision-with-epc"),
+      when(values.numa, "--numa"),
+      when(values.cpuidInit, `--cpuid-from=${CPUID_FILE}`),
+      when(isSet(epcMiB), text`--epc-mib=${epcMiB}`),
+      listenArgument("listen", PLUGIN_PORT),
+      LOG_LEVEL_ARGUMENT,
     ],
     env: [NODE_NAME_ENV],
     ports: [{ name: "status", containerPort: PLUGIN_PORT, protocol: "TCP" }],
@@ -112,15 +140,15 @@ function pluginContainer(values: ManifestValues, version: string, volumeMounts: 
 }
 
 /** The only container with a token: writes what the plugin says into the node's object. */
-function nodeStatusContainer(values: ManifestValues, version: string): Container {
+function nodeStatusContainer(): Template<Container> {
   return {
     name: NODE_STATUS_NAME,
-    ...imageOf(values, version),
+    ...IMAGE,
     args: [
       "node-status",
       `--plugin=http://127.0.0.1:${PLUGIN_PORT}/status`,
-      `--listen=${values.listenAddress}:${NODE_STATUS_PORT}`,
-      `--log-level=${values.logLevel}`,
+      listenArgument("listen", NODE_STATUS_PORT),
+      LOG_LEVEL_ARGUMENT,
     ],
     env: [NODE_NAME_ENV],
     ports: [{ name: "node-status", containerPort: NODE_STATUS_PORT, protocol: "TCP" }],
@@ -152,16 +180,13 @@ function tokenVolume(): Volume {
 }
 
 /** Ends before the plugin starts. Privileged because reading another file under /dev than its own container's needs that. */
-function cpuidContainer(values: ManifestValues, version: string): Container {
+function cpuidContainer(): Template<Container> {
   return {
     name: "cpuid",
-    ...imageOf(values, version),
+    ...IMAGE,
     args: ["device-plugin", `--host-root=${HOST_ROOT}`, `--cpuid-to=${CPUID_FILE}`],
     resources: values.plugin.resources,
     securityContext: { privileged: true, readOnlyRootFilesystem: true, runAsUser: 0, runAsGroup: 0 },
-    volumeMounts: [
-      { name: "dev", mountPath: `${HOST_ROOT}/dev`, readOnly: true, recursiveReadOnly: "IfPossible" },
-      { name: "cpuid", mountPath: CPUID_DIRECTORY },
-    ],
+    volumeMounts: [readOnly("dev", `${HOST_ROOT}/dev`), { name: "cpuid", mountPath: CPUID_DIRECTORY }],
   };
 }

@@ -11,12 +11,15 @@ import {
 } from "../names.ts";
 import type { Container, DaemonSet, KubernetesObject, Role } from "./kubernetes-object.ts";
 import { manifestYaml } from "./manifest-yaml.ts";
-import { type ManifestPart, renderManifests } from "./render-manifests.ts";
+import type { ManifestPart } from "./object-template.ts";
+import { renderManifests } from "./render-manifests.ts";
 import { manifestValues } from "./values.ts";
 
 const VERSION = "0.1.0";
-const render = (given: unknown = {}, only?: ManifestPart) =>
-  renderManifests(manifestValues(given), { version: VERSION, only });
+/** Plugin and helper alone. */
+const TWO_PARTS = { webhook: { enabled: false }, policies: { enabled: false }, pccs: { enabled: false } };
+const render = (given: object = {}, only?: ManifestPart) =>
+  renderManifests(manifestValues({ ...TWO_PARTS, ...given }), { version: VERSION, only });
 
 function find<T extends KubernetesObject>(objects: readonly KubernetesObject[], kind: string, name: string): T {
   const found = objects.find((object) => object.kind === kind && object.metadata.name === name);
@@ -24,8 +27,8 @@ function find<T extends KubernetesObject>(objects: readonly KubernetesObject[], 
   return found as T;
 }
 
-const plugin = (given?: unknown) => find<DaemonSet>(render(given), "DaemonSet", "sgx-plugin").spec.template.spec;
-const helper = (given?: unknown) => find<DaemonSet>(render(given), "DaemonSet", "sgx-quote-helper").spec.template.spec;
+const plugin = (given?: object) => find<DaemonSet>(render(given), "DaemonSet", "sgx-plugin").spec.template.spec;
+const helper = (given?: object) => find<DaemonSet>(render(given), "DaemonSet", "sgx-quote-helper").spec.template.spec;
 
 function container(pod: { containers: readonly Container[]; initContainers?: readonly Container[] }, name: string) {
   const found = [...pod.containers, ...(pod.initContainers ?? [])].find((one) => one.name === name);
@@ -137,14 +140,14 @@ test("every mount has its volume, every volume is mounted", () => {
 });
 
 test("where the host's EPC is shown is a value", () => {
-  const source = (given: unknown) => plugin(given).volumes.find(({ name }) => name === "sysfs-node")?.hostPath?.path;
+  const source = (given: object) => plugin(given).volumes.find(({ name }) => name === "sysfs-node")?.hostPath?.path;
   assert.equal(source({}), "/sys/devices/system/node");
   assert.equal(source({ sysfsNodeDirectory: "/fixture/node" }), "/fixture/node");
   assert.equal(source({ sysfsNodeDirectory: null }), undefined);
 });
 
 test("the helper asks for EPC under the node's name, for provisioning, and for the enclave device where EPC may give none", () => {
-  const sgx = (given: unknown) => {
+  const sgx = (given: object) => {
     const { requests, limits } = container(helper(given), "sgx-quote-helper").resources;
     const own = (map = {}) => Object.fromEntries(Object.entries(map).filter(([name]) => name.includes("/")));
     assert.deepEqual(own(requests), own(limits), "extended resources cannot be overcommitted");
@@ -180,6 +183,42 @@ test("the plugin runs on every Linux node, SGX or not; its successor is there be
     pool: "sgx",
     "kubernetes.io/os": "linux",
   });
+});
+
+test("where the cluster has one root, the helper registers at its PCCS, and waits for what it is to trust", () => {
+  const pod = helper({ pccs: { enabled: true } });
+  const { args, volumeMounts } = container(pod, "sgx-quote-helper");
+  assert.deepEqual(
+    args.filter((argument) => argument.startsWith("--pccs")),
+    [
+      "--pccs=https://sgx-pccs.kube-system.svc:8081",
+      "--pccs-root=/etc/confcom/trust/root-ca.pem",
+      "--pccs-ca=/etc/confcom/trust/pccs-ca.pem",
+      "--pccs-user-token-file=/etc/confcom/trust/user-token",
+    ],
+  );
+  assert.deepEqual(volumeMounts.at(-1), { name: "trust", mountPath: "/etc/confcom/trust", readOnly: true });
+  assert.equal(pod.dnsPolicy, "ClusterFirst");
+  const trust = (values: object) => helper(values).volumes.at(-1)?.projected?.sources;
+  const sources = (configMap: string, secret: string) => [
+    {
+      configMap: {
+        name: configMap,
+        items: [
+          { key: "root-ca.pem", path: "root-ca.pem" },
+          { key: "pccs-ca.pem", path: "pccs-ca.pem" },
+        ],
+      },
+    },
+    { secret: { name: secret, items: [{ key: "user-token", path: "user-token" }] } },
+  ];
+  const names = { trustConfigMap: "roots", userTokenSecret: "token" };
+  assert.deepEqual(trust({ pccs: { enabled: true } }), sources("sgx-quote-root", "sgx-pccs-user-token"));
+  assert.deepEqual(trust({ pccs: { ...names, enabled: true } }), sources("sgx-quote-root", "sgx-pccs-user-token"));
+  const elsewhere = { pccs: { ...names, enabled: true, url: "https://pccs.example:8081" } };
+  assert.deepEqual(trust(elsewhere), sources("roots", "token"));
+  assert.ok(container(helper(elsewhere), "sgx-quote-helper").args.includes("--pccs=https://pccs.example:8081"));
+  assert.equal(helper().dnsPolicy, "Default");
 });
 
 test("own labels cannot be taken away by values: the selector would find nobody", () => {

@@ -1,42 +1,38 @@
-import { nodeStatusAdmissionPolicies } from "../node-status/admission-policy.ts";
-import { pluginAccess, serviceAccount } from "./access.ts";
 import type { KubernetesObject } from "./kubernetes-object.ts";
-import { labelsOf, PLUGIN_NAME, QUOTE_HELPER_NAME } from "./object-names.ts";
-import { pluginDaemonSet } from "./plugin-daemon-set.ts";
-import { quoteHelperDaemonSet } from "./quote-helper-daemon-set.ts";
+import { labelsOf, PLUGIN_NAME } from "./object-names.ts";
+import { type ManifestPart, values as symbolic } from "./object-template.ts";
+import { OBJECT_TEMPLATES } from "./object-templates.ts";
+import { evaluate, holds } from "./template/evaluate.ts";
+import type { Condition } from "./template/expression.ts";
+import { all, isSet, isTrue, not } from "./template/language.ts";
 import type { ManifestValues } from "./values.ts";
-
-export type ManifestPart = "plugin" | "quote-helper";
 
 export interface RenderOptions {
   /** Of the image, where the values name none. */
   readonly version: string;
-  /** One of the two DaemonSets with what belongs to it; default: both, the helper only where it is enabled. */
+  /** One part with what belongs to it, enabled or not; default: every part that is enabled. */
   readonly only?: ManifestPart | undefined;
 }
 
+/** Which parts an installation has; the plugin always. */
+export const PART_CONDITIONS: Readonly<Record<ManifestPart, Condition | undefined>> = {
+  plugin: undefined,
+  "quote-helper": isTrue(symbolic.quoteHelper.enabled),
+  webhook: isTrue(symbolic.webhook.enabled),
+  policies: isTrue(symbolic.policies.enabled),
+  pccs: all(symbolic.pccs.enabled, not(isSet(symbolic.pccs.url))),
+};
+
 /** The objects of an installation, in the order in which they are to be applied. */
 export function renderManifests(values: ManifestValues, options: RenderOptions): readonly KubernetesObject[] {
-  const { namespace } = values;
-  const plugin = options.only !== "quote-helper";
-  const helper = options.only === undefined ? values.quoteHelper.enabled : options.only === "quote-helper";
-  return [
-    ...(values.createNamespace ? [namespaceObject(namespace)] : []),
-    ...(plugin ? pluginIdentity(namespace) : []),
-    ...(helper ? [serviceAccount(QUOTE_HELPER_NAME, namespace)] : []),
-    ...(plugin ? [pluginDaemonSet(values, options.version)] : []),
-    ...(helper ? [quoteHelperDaemonSet(values, options.version)] : []),
-  ];
-}
-
-/** The policies come before the rights that they narrow. */
-function pluginIdentity(namespace: string): readonly KubernetesObject[] {
-  const labels = labelsOf(PLUGIN_NAME);
-  return [
-    serviceAccount(PLUGIN_NAME, namespace),
-    ...nodeStatusAdmissionPolicies({ namespace, serviceAccount: PLUGIN_NAME, labels }),
-    ...pluginAccess(namespace),
-  ];
+  const context = { values, version: options.version };
+  const isThere = (condition: Condition | undefined) => condition === undefined || holds(condition, context);
+  const isAsked = (part: ManifestPart) =>
+    options.only === undefined ? isThere(PART_CONDITIONS[part]) : options.only === part;
+  const objects = OBJECT_TEMPLATES.filter((one) => isAsked(one.part) && isThere(one.when)).map(({ object }) =>
+    evaluate(object, context),
+  );
+  return values.createNamespace ? [namespaceObject(values.namespace), ...objects] : objects;
 }
 
 /** Both DaemonSets mount directories of the host, which only the level "privileged" allows. */

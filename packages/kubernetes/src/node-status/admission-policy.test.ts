@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { evaluate } from "../manifests/template/evaluate.ts";
 import { nodeStatusAdmissionPolicies, type ValidatingAdmissionPolicy } from "./admission-policy.ts";
 
-const objects = nodeStatusAdmissionPolicies({ namespace: "kube-system", serviceAccount: "sgx-plugin" });
+const objects = nodeStatusAdmissionPolicies({ namespace: "kube-system", serviceAccount: "sgx-plugin" }).map(
+  (template) => evaluate(template, { values: {}, version: "1" }),
+);
 const policies = objects.filter((object): object is ValidatingAdmissionPolicy => "validations" in object.spec);
 
 test("there are two policies, and each is bound", () => {

@@ -1,4 +1,6 @@
-import type { KubernetesObject, StringMap } from "../manifests/kubernetes-object.ts";
+import type { KubernetesObject, ObjectMeta, StringMap } from "../manifests/kubernetes-object.ts";
+import type { Expression, Template } from "../manifests/template/expression.ts";
+import { text } from "../manifests/template/language.ts";
 import { COUNTER_RESOURCES, COUNTERS_ANNOTATION, EVENT_COMPONENT, OWN_LABELS } from "../names.ts";
 
 export interface ValidatingAdmissionPolicy extends KubernetesObject {
@@ -38,7 +40,7 @@ interface CelExpression {
 
 export interface AdmissionPolicyOptions {
   /** The service account of `node-status`. */
-  readonly namespace: string;
+  readonly namespace: string | Expression<string>;
   readonly serviceAccount: string;
   readonly labels?: StringMap;
 }
@@ -50,26 +52,29 @@ export interface AdmissionPolicyOptions {
  */
 export function nodeStatusAdmissionPolicies(
   options: AdmissionPolicyOptions,
-): readonly (ValidatingAdmissionPolicy | ValidatingAdmissionPolicyBinding)[] {
-  const node = policy(options, "node-status", "nodes", NODE_VARIABLES, NODE_VALIDATIONS);
-  const events = policy(options, "node-events", "events", [OWN_NODE], EVENT_VALIDATIONS);
-  return [node, binding(node), events, binding(events)];
+): readonly Template<ValidatingAdmissionPolicy | ValidatingAdmissionPolicyBinding>[] {
+  return [
+    policy(options, "node-status", "nodes", NODE_VARIABLES, NODE_VALIDATIONS),
+    binding(options, "node-status"),
+    policy(options, "node-events", "events", [OWN_NODE], EVENT_VALIDATIONS),
+    binding(options, "node-events"),
+  ];
 }
 
 type Validation = readonly [expression: string, message: string];
 
 function policy(
-  { namespace, serviceAccount, labels }: AdmissionPolicyOptions,
+  options: AdmissionPolicyOptions,
   suffix: string,
   resource: string,
   variables: readonly CelExpression[],
   validations: readonly Validation[],
-): ValidatingAdmissionPolicy {
-  const user = `system:serviceaccount:${namespace}:${serviceAccount}`;
+): Template<ValidatingAdmissionPolicy> {
+  const { namespace, serviceAccount } = options;
   return {
     apiVersion: "admissionregistration.k8s.io/v1",
     kind: "ValidatingAdmissionPolicy",
-    metadata: { name: `${serviceAccount}-${suffix}`, ...(labels === undefined ? {} : { labels }) },
+    metadata: metadataOf(options, suffix),
     spec: {
       failurePolicy: "Fail",
       matchConstraints: {
@@ -84,20 +89,31 @@ function policy(
           },
         ],
       },
-      matchConditions: [{ name: "node-status", expression: `request.userInfo.username == ${cel(user)}` }],
+      matchConditions: [
+        {
+          name: "node-status",
+          // A namespace's and a service account's names need no escaping in CEL.
+          expression: text`request.userInfo.username == "system:serviceaccount:${namespace}:${serviceAccount}"`,
+        },
+      ],
       variables,
       validations: validations.map(([expression, message]) => ({ expression, message, reason: "Forbidden" })),
     },
   };
 }
 
-function binding({ metadata }: ValidatingAdmissionPolicy): ValidatingAdmissionPolicyBinding {
+function binding(options: AdmissionPolicyOptions, suffix: string): Template<ValidatingAdmissionPolicyBinding> {
+  const metadata = metadataOf(options, suffix);
   return {
     apiVersion: "admissionregistration.k8s.io/v1",
     kind: "ValidatingAdmissionPolicyBinding",
     metadata,
     spec: { policyName: metadata.name, validationActions: ["Deny"] },
   };
+}
+
+function metadataOf({ serviceAccount, labels }: AdmissionPolicyOptions, suffix: string): ObjectMeta {
+  return { name: `${serviceAccount}-${suffix}`, ...(labels === undefined ? {} : { labels }) };
 }
 
 const NODE_CLAIM = "authentication.kubernetes.io/node-name";

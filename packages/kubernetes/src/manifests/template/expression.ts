@@ -47,7 +47,10 @@ export type Template<T> =
       ? T
       : T extends readonly (infer U)[]
         ? readonly Template<U>[]
-        : { readonly [K in keyof T]: Template<T[K]> });
+        : Members<T>);
+
+/** An object whose members are templates, and which is none as a whole: it can be spread into another. */
+export type Members<T> = { readonly [K in keyof T]: Template<T[K]> };
 
 /** Values by name: `values.quoteHelper.workers` is the expression of that value. */
 export type Symbolic<T> = Expression<T> &

@@ -70,6 +70,8 @@ export function when<T, U = undefined>(
   return expression(otherwise === undefined ? base : { ...base, otherwise });
 }
 
+export const isTrue = (of: Expression<boolean>): Condition => ({ op: "isTrue", of: of[NODE] });
+
 export const isSet = (of: Expression<unknown>): Condition => ({ op: "isSet", of: of[NODE] });
 
 /** Of a list or a map. */
@@ -94,5 +96,5 @@ export const any = (...of: readonly (Condition | Expression<boolean>)[]): Condit
 });
 
 function conditionOf(of: Condition | Expression<boolean>): Condition {
-  return NODE in of ? { op: "isTrue", of: of[NODE] } : of;
+  return NODE in of ? isTrue(of) : of;
 }
