@@ -5,14 +5,14 @@ import { ExitCode } from "./exit-code.ts";
 import type { Output } from "./terminal/output.ts";
 
 /** Writes a result to standard output (`-`) or, whole or not at all, to a file. */
-export function writeResult(output: Output, path: string, bytes: Uint8Array): void {
+export function writeResult(output: Output, path: string, bytes: Uint8Array, mode = 0o644): void {
   if (path === "-") {
     output.raw(bytes);
     return;
   }
   const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
   try {
-    const fd = openSync(temporary, "wx", 0o644);
+    const fd = openSync(temporary, "wx", mode);
     try {
       for (let offset = 0; offset < bytes.length; ) offset += writeSync(fd, bytes, offset);
       fsyncSync(fd);

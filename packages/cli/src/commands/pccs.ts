@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
 import { PCCS_MODES } from "../pccs/pccs-mode.ts";
 import type { PccsCommandOptions } from "../pccs/pccs-options.ts";
+import type { PrepareOptions } from "../pccs/prepare/run-prepare.ts";
 import type { RevokeOptions } from "../pccs/revoke.ts";
 import { registerStoreCommands } from "../pccs/store-commands/register.ts";
 import { LOG_LEVELS } from "../quote-helper/configuration.ts";
@@ -55,6 +56,18 @@ export function register(program: Command, output: Output): void {
     .action(async (serial: string, options: RevokeOptions) => {
       const { revoke } = await import("../pccs/revoke.ts");
       await revoke(serial, options, output);
+    });
+  pccs
+    .command("prepare")
+    .description("make in the state directory what serving by TLS and registering need, and is not there yet")
+    .requiredOption("--state <dir>", "the service's state directory")
+    .option("--dns-name <name...>", "what clients call the service; repeat for several")
+    .option("--ip-address <address...>", "addresses that clients use instead of a name")
+    .option("--user-token-out <file>", "write the user token there too, mode 0600")
+    .option("--json", "print what was made and what was kept as JSON; never a secret")
+    .action(async (options: PrepareOptions) => {
+      const { prepare } = await import("../pccs/prepare/run-prepare.ts");
+      await prepare(options, output);
     });
   registerStoreCommands(pccs, output);
 }
