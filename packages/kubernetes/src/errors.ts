@@ -49,8 +49,38 @@ export const KUBERNETES_ERRORS = {
   API_SERVER_REFUSED: "the API server refused what was written; its reason is in the message",
   COUNTER_CONTESTED:
     "somebody else keeps changing a resource counter on this node: for 5 minutes after a device plugin stopped serving the resource that is the kubelet; otherwise look for another EPC counter, such as a NodeFeatureRule or Intel's operator, and remove one of the two",
+  WEBHOOK_AUTHORITY_MALFORMED:
+    "the Secret of the webhook's TLS authority holds something that the webhook did not write; it is left alone, and replicas that have a certificate go on serving. Delete the Secret: a new authority is made and taken over without a gap",
+  WEBHOOK_NOT_CONFIGURED:
+    "there is no MutatingWebhookConfiguration to write the authority into, so nobody calls the webhook: apply the project's manifests again or check --configuration",
   MANIFEST_VALUE:
     "a value for the manifests is unknown or cannot be used: the message names it; docs/kubernetes.md lists all of them",
+  KUBECONFIG_UNUSABLE:
+    "the kubeconfig cannot be read or used: check --kubeconfig (or KUBECONFIG) and --context; kubectl with the same file must work",
+  CLUSTER_TOO_OLD:
+    "the cluster is older than Kubernetes 1.32, without which the add-on's rights cannot be narrowed: upgrade it",
+  ADDON_NAME_UNKNOWN: "there is one add-on, confcom",
+  ADDON_ENABLED: "use confcom addon update to change the add-on, or confcom addon disable first",
+  ADDON_NOT_ENABLED: "enable it first: confcom addon enable -a confcom",
+  ADDON_NOT_INSTALLED: "there is nothing to disable; confcom addon list says what there is",
+  ADDON_ELSEWHERE:
+    "the add-on is one for the whole cluster and is installed in another namespace: name that one with --namespace, or disable it there first",
+  ADDON_NAMESPACE_MISSING:
+    "the namespace for the add-on is not there: make it with the label pod-security.kubernetes.io/enforce=privileged, or give --set createNamespace=true",
+  ADDON_DISABLING:
+    "the add-on is being disabled, or that was interrupted: run confcom addon disable again, then enable it",
+  ADDON_CONFLICT:
+    "other managers hold fields that the add-on has to set, and nothing was changed: remove those objects or hand them over with --force-conflicts",
+  ADDON_IN_USE:
+    "pods still hold SGX resources and would lose them: end them first, or disable with --force, which leaves them running without a plugin",
+  ADDON_STATE_MALFORMED:
+    "ConfigMap sgx-addon, in which the add-on keeps what it knows, was changed by somebody else: delete it and run the command again; the objects are found by their labels",
+  ADDON_STATE_NEWER:
+    "the add-on was last changed by a newer confcom whose records this one cannot read: use that version or a newer one",
+  ADDON_STATE_CHANGED:
+    "another confcom addon command works on the same cluster: wait for its end, then run this one again",
+  ADDON_NOT_READY:
+    "not everything became ready in time; what was applied stays and the command may be run again: the message says what is missing",
   DEVICE_REQUEST_MALFORMED:
     "the kubelet's request names no device, one device twice or more devices than are published; report it with the versions of both sides",
   DEVICE_PLUGIN_INTERNAL: "a defect of confcom itself; report it with the plugin's log",
