@@ -78,7 +78,7 @@ export function podDefaults(component: Component): Members<PodDefaults> {
       each<{ name: string }>(values.imagePullSecrets, { name: item }),
     ),
     tolerations: when(not(isEmpty(values.tolerations)), values.tolerations),
-    affinity: when(isSet(values.affinity), values.affinity as Expression<Affinity>),
+    affinity: when(not(isEmpty(values.affinity)), values.affinity as Expression<Affinity>),
   };
 }
 

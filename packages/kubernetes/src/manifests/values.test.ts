@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseValues } from "./parse-values.ts";
 import { setValue } from "./set-value.ts";
-import { DEFAULT_VALUES, manifestValues } from "./values.ts";
+import { DEFAULT_VALUES, manifestValues, VALUES_READER } from "./values.ts";
 
 const refused = (given: unknown, message: RegExp) =>
   assert.throws(() => manifestValues(given), { code: "MANIFEST_VALUE", message }, JSON.stringify(given));
@@ -13,17 +13,22 @@ test("no values are the defaults, and the defaults are values", () => {
   assert.deepEqual(manifestValues(JSON.parse(JSON.stringify(DEFAULT_VALUES))), DEFAULT_VALUES);
 });
 
-test("sections are merged, maps and lists replaced", () => {
+test("maps are merged, lists replaced, and null takes away, as Helm does it", () => {
   const values = manifestValues({
     quoteHelper: { epcMiB: 4 },
     slots: { quote: 7 },
     plugin: { resources: { limits: { memory: "1Gi" } } },
     tolerations: [],
+    priorityClassName: null,
+    nodeStatus: { resources: { requests: { cpu: null }, limits: null } },
   });
   assert.deepEqual(values.quoteHelper, { ...DEFAULT_VALUES.quoteHelper, epcMiB: 4 });
   assert.deepEqual(values.slots, { enclave: 110, provision: 110, quote: 7 });
-  assert.deepEqual(values.plugin.resources, { limits: { memory: "1Gi" } });
-  assert.deepEqual(values.tolerations, []);
+  assert.deepEqual(values.plugin.resources, { requests: { cpu: "20m", memory: "96Mi" }, limits: { memory: "1Gi" } });
+  assert.deepEqual(values.nodeStatus.resources, { requests: { memory: "64Mi" }, limits: {} });
+  assert.deepEqual([values.tolerations, values.priorityClassName], [[], null]);
+  refused({ mode: null }, /^value mode: null takes the default away, and it needs a value/);
+  refused({ quoteHelper: null }, /^value quoteHelper: null takes/);
 });
 
 test("an unknown value is refused by its name, with the known ones", () => {
@@ -62,9 +67,43 @@ test("a value of the wrong kind is refused by its name", () => {
 });
 
 test("a quantity may be a number, as YAML makes of one", () => {
-  assert.deepEqual(manifestValues({ plugin: { resources: { requests: { cpu: 1 } } } }).plugin.resources, {
-    requests: { cpu: "1" },
-  });
+  assert.equal(manifestValues({ plugin: { resources: { requests: { cpu: 1 } } } }).plugin.resources.requests?.cpu, "1");
+});
+
+test("text that stands in quotes in the chart's templates cannot end them", () => {
+  const texts = [...scalars(DEFAULT_VALUES)];
+  assert.ok(texts.some(({ path }) => path.join(".") === "pccs.url"));
+  for (const { path } of texts) {
+    for (const end of ['"', "\\", "\n"]) {
+      for (const start of ["/a", "https://a", "a"]) {
+        const given = path.reduceRight<unknown>((value, key) => ({ [key]: value }), `${start}${end}b`);
+        assert.throws(() => manifestValues(given), { code: "MANIFEST_VALUE" }, path.join("."));
+      }
+    }
+  }
+});
+
+/** Where in the values text, null, numbers and truth lie. */
+function* scalars(value: unknown, path: readonly string[] = []): Generator<{ path: readonly string[] }> {
+  if (typeof value !== "object" || value === null) yield { path };
+  else if (!Array.isArray(value)) {
+    for (const [key, member] of Object.entries(value)) yield* scalars(member, [...path, key]);
+  }
+}
+
+test("what the chart checks is what the command checks: the patterns are RE2's, what may be null may be absent", () => {
+  const schemas = [VALUES_READER.schema];
+  for (const schema of schemas) {
+    assert.doesNotMatch(schema.pattern ?? "", /\(\?|\\[1-9]/, "no lookaround, no back reference");
+    const more = schema.additionalProperties;
+    schemas.push(...Object.values(schema.properties ?? {}), ...(typeof more === "object" ? [more] : []));
+    if (schema.propertyNames !== undefined) schemas.push(schema.propertyNames);
+    if (schema.items !== undefined) schemas.push(schema.items);
+  }
+  assert.ok(schemas.length > 60);
+  assert.deepEqual(VALUES_READER.schema.properties?.image?.type, ["string", "null"]);
+  assert.equal(VALUES_READER.schema.required?.includes("image"), false);
+  assert.equal(VALUES_READER.schema.required?.includes("mode"), true);
 });
 
 test("values that exclude each other are refused", () => {

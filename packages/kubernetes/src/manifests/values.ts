@@ -1,5 +1,6 @@
 import { AESM_DIRECTORY } from "../names.ts";
 import type { Affinity, ResourceRequirements, StringMap, Toleration } from "./kubernetes-object.ts";
+import { mergeValues } from "./merge-values.ts";
 import { PCCS_USER_TOKEN_SECRET, QUOTE_ROOT_CONFIG_MAP } from "./object-names.ts";
 import {
   annotations,
@@ -16,12 +17,13 @@ import {
   list,
   object,
   oneOf,
+  orEmpty,
   orNull,
   partial,
   quantity,
-  type Reader,
   refuse,
   resources,
+  section,
   text,
 } from "./value-readers.ts";
 
@@ -189,48 +191,33 @@ const toleration = partial<Toleration>({
   tolerationSeconds: integer(0, 2 ** 31 - 1),
 });
 
-type Given<T> = { readonly [K in keyof T]?: T[K] | undefined };
-type GivenValues = Given<
-  Omit<ManifestValues, "slots" | "plugin" | "nodeStatus" | "quoteHelper" | "webhook" | "policies" | "pccs"> & {
-    slots: Given<ManifestValues["slots"]>;
-    plugin: Given<ManifestValues["plugin"]>;
-    nodeStatus: Given<ManifestValues["nodeStatus"]>;
-    quoteHelper: Given<QuoteHelperValues>;
-    webhook: Given<WebhookValues>;
-    policies: Given<PoliciesValues>;
-    pccs: Given<Omit<PccsValues, "storage"> & { storage: Given<PccsStorageValues> }>;
-  }
->;
-
-/** `partial` for members that may be null: its type takes null for absent. */
-const nullable = <T>(read: Reader<T>) => orNull(read) as Reader<NonNullable<T>>;
-
-const readGiven = partial<GivenValues>({
+/** What values may be; the chart's values.schema.json comes from it. */
+export const VALUES_READER = section<ManifestValues>({
   namespace: dnsLabel,
   createNamespace: boolean,
-  image: nullable(imageReference),
+  image: orNull(imageReference),
   imagePullPolicy: oneOf("Always", "IfNotPresent", "Never"),
   imagePullSecrets: list(dnsName),
   resourceNames: oneOf("azure", "intel"),
   mode: oneOf("auto", "device", "counter"),
-  slots: partial({ enclave: slots, provision: slots, quote: slots }),
+  slots: section({ enclave: slots, provision: slots, quote: slots }),
   provisionWithEpc: boolean,
   numa: boolean,
-  sysfsNodeDirectory: nullable(hostPath),
-  miscCapacityFile: nullable(hostPath),
+  sysfsNodeDirectory: orNull(hostPath),
+  miscCapacityFile: orNull(hostPath),
   cpuidInit: boolean,
-  epcMiB: nullable(integer(1, 2 ** 31 - 1)),
+  epcMiB: orNull(integer(1, 2 ** 31 - 1)),
   listenAddress: text(/^(\d{1,3}(\.\d{1,3}){3}|\[[0-9a-fA-F:.]+\])$/, "an address such as 0.0.0.0 or [::]"),
   logLevel: oneOf("fatal", "error", "warn", "info", "debug", "trace"),
-  nodeSelector: labels,
+  nodeSelector: orEmpty(labels),
   tolerations: list(toleration),
-  affinity: nullable(partial<Affinity>({ nodeAffinity: object, podAffinity: object, podAntiAffinity: object })),
-  priorityClassName: nullable(dnsName),
-  podLabels: labels,
-  podAnnotations: annotations,
-  plugin: partial({ resources }),
-  nodeStatus: partial({ resources }),
-  quoteHelper: partial<Given<QuoteHelperValues>>({
+  affinity: orNull(partial<Affinity>({ nodeAffinity: object, podAffinity: object, podAntiAffinity: object })),
+  priorityClassName: orNull(dnsName),
+  podLabels: orEmpty(labels),
+  podAnnotations: orEmpty(annotations),
+  plugin: section({ resources }),
+  nodeStatus: section({ resources }),
+  quoteHelper: section<QuoteHelperValues>({
     enabled: boolean,
     epcMiB: integer(1, 65_536),
     stateDirectory: hostPath,
@@ -238,47 +225,35 @@ const readGiven = partial<GivenValues>({
     workers: integer(1, 256),
     resources,
   }),
-  webhook: partial<Given<WebhookValues>>({ enabled: boolean, replicas: integer(1, 16), resources }),
-  policies: partial<Given<PoliciesValues>>({ enabled: boolean, provision: oneOf("Deny", "Warn", "Audit") }),
-  pccs: partial<NonNullable<GivenValues["pccs"]>>({
+  webhook: section<WebhookValues>({ enabled: boolean, replicas: integer(1, 16), resources }),
+  policies: section<PoliciesValues>({ enabled: boolean, provision: oneOf("Deny", "Warn", "Audit") }),
+  pccs: section<PccsValues>({
     enabled: boolean,
-    url: nullable(httpsUrl),
+    url: orNull(httpsUrl),
     trustConfigMap: dnsName,
     userTokenSecret: dnsName,
-    upstream: text(/^(software|intel|https:\/\/\S+)$/, "software, intel or a URL that begins with https://"),
-    storage: partial<Given<PccsStorageValues>>({
+    upstream: text(
+      /^(software|intel|https:\/\/[^\s\p{Cc}"\\]+)$/u,
+      "software, intel or a URL that begins with https://",
+    ),
+    storage: section<PccsStorageValues>({
       size: quantity,
-      className: nullable(dnsName),
-      hostPath: nullable(hostPath),
+      className: orNull(dnsName),
+      hostPath: orNull(hostPath),
     }),
-    nodeSelector: labels,
+    nodeSelector: orEmpty(labels),
     resources,
   }),
 });
 
 /**
- * Values as a person gave them, over the defaults: maps and lists replace those of the defaults, the sections `slots`,
- * `plugin`, `nodeStatus` and `quoteHelper` are merged. Throws KubernetesError `MANIFEST_VALUE`, naming the value.
+ * Values as a person gave them, over the defaults, by the rules of {@link mergeValues}. Throws KubernetesError
+ * `MANIFEST_VALUE`, naming the value.
  */
 export function manifestValues(given: unknown = {}): ManifestValues {
-  const read = readGiven(given ?? {}, "");
-  const merged = {
-    ...DEFAULT_VALUES,
-    ...read,
-    slots: { ...DEFAULT_VALUES.slots, ...read.slots },
-    plugin: { ...DEFAULT_VALUES.plugin, ...read.plugin },
-    nodeStatus: { ...DEFAULT_VALUES.nodeStatus, ...read.nodeStatus },
-    quoteHelper: { ...DEFAULT_VALUES.quoteHelper, ...read.quoteHelper },
-    webhook: { ...DEFAULT_VALUES.webhook, ...read.webhook },
-    policies: { ...DEFAULT_VALUES.policies, ...read.policies },
-    pccs: {
-      ...DEFAULT_VALUES.pccs,
-      ...read.pccs,
-      storage: { ...DEFAULT_VALUES.pccs.storage, ...read.pccs?.storage },
-    },
-  } as ManifestValues;
-  checkTogether(merged);
-  return merged;
+  const values = VALUES_READER(mergeValues(DEFAULT_VALUES, given ?? {}), "");
+  checkTogether(values);
+  return values;
 }
 
 function checkTogether(values: ManifestValues): void {

@@ -27,7 +27,7 @@ export function holds(condition: Condition, scope: RenderContext): boolean {
     case "isSet":
       return known(condition.of, scope) !== null;
     case "isEmpty":
-      return Object.keys(known(condition.of, scope) as object).length === 0;
+      return Object.keys(known(condition.of, scope) ?? {}).length === 0;
     case "equals":
       return known(condition.of, scope) === condition.to;
     case "not":

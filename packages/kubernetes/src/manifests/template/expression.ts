@@ -23,8 +23,9 @@ export type ExpressionNode =
 
 export type Condition =
   | { readonly op: "isTrue"; readonly of: ExpressionNode }
+  /** Of text or a number that may be null; neither can be empty or 0. */
   | { readonly op: "isSet"; readonly of: ExpressionNode }
-  /** Of a list or a map. */
+  /** Of a list or a map; null is empty too. */
   | { readonly op: "isEmpty"; readonly of: ExpressionNode }
   | { readonly op: "equals"; readonly of: ExpressionNode; readonly to: string | number }
   | { readonly op: "not"; readonly of: Condition }

@@ -72,9 +72,10 @@ export function when<T, U = undefined>(
 
 export const isTrue = (of: Expression<boolean>): Condition => ({ op: "isTrue", of: of[NODE] });
 
+/** Of text or a number that may be null. */
 export const isSet = (of: Expression<unknown>): Condition => ({ op: "isSet", of: of[NODE] });
 
-/** Of a list or a map. */
+/** Of a list or a map; null is empty too. */
 export const isEmpty = (of: Expression<unknown>): Condition => ({ op: "isEmpty", of: of[NODE] });
 
 export const equals = <T extends string | number>(of: Expression<T | null>, to: T): Condition => ({
