@@ -4,13 +4,16 @@ import { join, resolve } from "node:path";
 import process from "node:process";
 import { Command } from "commander";
 import { ensureBinaries } from "./binaries/cluster-binaries.ts";
+import { ensureDnsProgram } from "./binaries/dns-program.ts";
 import { type AttachedCluster, attachCluster } from "./cluster/attached-cluster.ts";
+import type { NodeOptions } from "./cluster/cluster.ts";
 import { ClusterError, type ClusterErrorCode, messageOf } from "./cluster/errors.ts";
 import { CONTROL_PLANE } from "./cluster/layout.ts";
 import { enterMachine, enterNetwork } from "./cluster/namespaces.ts";
 import { parseNode, parseNodes } from "./cluster/node-syntax.ts";
 import { downCluster, startPersistentCluster } from "./cluster/start-cluster.ts";
 import { clusterStatus, statusLines } from "./cluster/status.ts";
+import { provideStorage } from "./cluster/storage.ts";
 import { ensureImages, IMAGE_NAMES, type ImageName } from "./images/images.ts";
 
 // `confcom-dev`: a real Kubernetes cluster on this machine, for people.
@@ -53,6 +56,7 @@ interface UpOptions extends Where {
   readonly binaries?: string;
   readonly pause?: string;
   readonly images?: string;
+  readonly dns: boolean;
   readonly json?: boolean;
 }
 
@@ -61,6 +65,7 @@ async function up(options: UpOptions): Promise<void> {
   const wanted = imageNames(options.images);
   const directory = directoryOf(options);
   const binaries = options.binaries ?? (await ensureBinaries({ log: note })).directory;
+  const dnsProgram = options.dns ? (await ensureDnsProgram({ log: note })).file : undefined;
   const pauseImage = options.pause ?? (await ensureImages({ log: note, only: ["pause"] })).pause.archive;
   const interrupted = () => {
     note("interrupted: taking the cluster down");
@@ -73,9 +78,11 @@ async function up(options: UpOptions): Promise<void> {
     directory,
     binaries,
     pauseImage,
+    ...(dnsProgram === undefined ? {} : { dnsProgram }),
     nodes,
     log: note,
   });
+  await provideStorage(cluster, volumeNode(nodes));
   for (const name of wanted) await loadNamed(cluster, name);
   process.off("SIGINT", interrupted);
   process.off("SIGTERM", interrupted);
@@ -89,6 +96,11 @@ async function up(options: UpOptions): Promise<void> {
   print(`  confcom-dev cluster kubectl${flags} -- get nodes`);
   print(`  confcom-dev cluster shell${flags}`);
   print(`  confcom-dev cluster down${flags}`);
+}
+
+/** Where volumes are: a node without SGX, should there be one. */
+function volumeNode(nodes: readonly NodeOptions[]): string {
+  return (nodes.find(({ sgx }) => sgx === undefined) ?? nodes[0])?.name ?? "";
 }
 
 function imageNames(text: string | undefined): readonly ImageName[] {
@@ -173,6 +185,7 @@ withWhere(commands.command("up").description("start a cluster that runs until `d
   .option("--binaries <directory>", "Kubernetes' programs (default: built once, kept in the cache)")
   .option("--pause <archive>", "image archive of localhost/pause:1 (default: built once)")
   .option("--images <names>", `images to build and load: all, or some of ${IMAGE_NAMES.join(",")}`)
+  .option("--no-dns", "without a DNS server: names of Services do not resolve, kubelets say MissingClusterDNS")
   .option("--json", "print what is running as JSON")
   .action(up);
 

@@ -12,6 +12,7 @@ import { parseArgs } from "node:util";
 import { packageVersion } from "../../deploy/image/confcom-image.ts";
 import { type Check, type CheckResult, expect, runChecks } from "../check.ts";
 import { ensureBinaries } from "./binaries/cluster-binaries.ts";
+import { ensureDnsProgram } from "./binaries/dns-program.ts";
 import { addonChecks, checks as daemonChecks } from "./checks/index.ts";
 import { compareSnapshots, residueLines, takeSnapshot } from "./cluster/residue.ts";
 import { startCluster } from "./cluster/start-cluster.ts";
@@ -57,9 +58,13 @@ const images = ensureImages({ log });
 images.catch(() => undefined);
 
 async function materials() {
-  const [{ directory: binaries, programs }, { pause, probe }] = await Promise.all([ensureBinaries({ log }), images]);
+  const [{ directory: binaries, programs }, dns, { pause, probe }] = await Promise.all([
+    ensureBinaries({ log }),
+    ensureDnsProgram({ log }),
+    images,
+  ]);
   const versions = Object.fromEntries(programs.map(({ name, version }) => [name, version]));
-  return { binaries, versions, pause: pause.archive, probe: probe.archive };
+  return { binaries, versions, dnsProgram: dns.file, pause: pause.archive, probe: probe.archive };
 }
 
 const version = await packageVersion();
@@ -70,9 +75,9 @@ function sceneOf(part: string, own: Pick<SceneOptions, "nodes" | "baseValues" | 
     version,
     log,
     async startCluster(nodes) {
-      const { binaries, pause: pauseImage } = await materials();
+      const { binaries, dnsProgram, pause: pauseImage } = await materials();
       const name = `${part}-${process.pid}`;
-      return startCluster({ name, directory: join(directory, part), binaries, pauseImage, nodes, log });
+      return startCluster({ name, directory: join(directory, part), binaries, dnsProgram, pauseImage, nodes, log });
     },
     materials,
     async imageArchives() {

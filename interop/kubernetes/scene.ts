@@ -58,6 +58,7 @@ export type GivenValues = Partial<ManifestValues>;
 export interface Materials {
   /** Directory of the cluster's programs, and their versions by name. */
   readonly binaries: string;
+  readonly dnsProgram: string;
   readonly versions: Readonly<Record<string, string>>;
   /** Archives. */
   readonly pause: string;
@@ -107,6 +108,7 @@ export class ClusterScene {
   /** What the add-on was enabled with, as JSON; undefined when it is not or nobody knows. */
   #addon: string | undefined;
   #generation = "0";
+  #closed: Promise<void> | undefined;
   #names = 0;
 
   constructor(options: SceneOptions) {
@@ -433,8 +435,13 @@ export class ClusterScene {
     return this.#running === undefined ? [] : diagnosis(this.#running.served.api);
   }
 
-  /** Takes the cluster down, however far it came. */
-  async close(): Promise<void> {
+  /** Takes the cluster down, however far it came; a second call is the first. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
     const running = this.#running;
     this.#running = undefined;
     running?.served.stop();

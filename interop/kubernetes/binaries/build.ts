@@ -1,8 +1,9 @@
 import { parseArgs } from "node:util";
 import { type ClusterBinaries, ensureBinaries } from "./cluster-binaries.ts";
+import { ensureDnsProgram } from "./dns-program.ts";
 
 const USAGE = `Usage: npm run cluster:binaries -- [options]
-Builds Kubernetes, etcd and helm for the development cluster, unless this machine has them already.
+Builds Kubernetes, etcd, helm and CoreDNS for the development cluster, unless this machine has them already.
   --cache DIR   where builds are kept (default: $XDG_CACHE_HOME/confcom/kubernetes)
   --json        print directory, key, Go version, time and each program's version and bytes as JSON
 `;
@@ -23,12 +24,15 @@ for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   process.on(name, () => stop.abort(new Error(`stopped by ${name}`)));
 }
 try {
-  const binaries = await ensureBinaries({
+  const options = {
     ...(values.cache === undefined ? {} : { cacheDirectory: values.cache }),
-    log: (line) => process.stderr.write(`${line}\n`),
+    log: (line: string) => process.stderr.write(`${line}\n`),
     signal: stop.signal,
-  });
-  process.stdout.write(values.json ? `${JSON.stringify(binaries, null, 2)}\n` : table(binaries));
+  };
+  const binaries = await ensureBinaries(options);
+  const dns = await ensureDnsProgram(options);
+  const text = values.json ? `${JSON.stringify({ ...binaries, dns }, null, 2)}\n` : `${table(binaries)}${table(dns)}`;
+  process.stdout.write(text);
 } catch (error) {
   process.stderr.write(`cluster binaries: ${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 1;

@@ -55,7 +55,9 @@ export async function ensureBinaries(options: EnsureBinariesOptions): Promise<Cl
   const { log, signal, moduleDirectory = MODULE_DIRECTORY } = options;
   const env = buildEnvironment(options.env ?? process.env);
   const cache = options.cacheDirectory ?? binaryCache(env);
-  const texts = await Promise.all(["go.mod", "go.sum"].map((name) => readFile(join(moduleDirectory, name), "utf8")));
+  const sources = (await readdir(moduleDirectory)).filter((name) => name.endsWith(".go")).sort();
+  const files = ["go.mod", "go.sum", ...sources];
+  const texts = await Promise.all(files.map((name) => readFile(join(moduleDirectory, name), "utf8")));
   const module = parseGoModule(texts[0] ?? "");
   const goVersion = await goToolchain(moduleDirectory, module.go, env);
   const programs = programsOf(module);
@@ -131,10 +133,10 @@ async function sizesOf(
 
 /** A program without its version stamp builds and starts, and then derives wrong defaults from v0.0.0. */
 async function checkVersions(directory: string, programs: readonly Program[]): Promise<void> {
-  for (const { name, version, versionArguments } of programs) {
+  for (const { name, version, versionWord = version, versionArguments } of programs) {
     const { stdout } = await promisify(execFile)(join(directory, name), [...versionArguments], { timeout: 60_000 });
     const words = stdout.split(/[\s+]+/);
-    if (!words.includes(version)) throw new Error(`${name} says it is ${stdout.trim()}, not ${version}`);
+    if (!words.includes(versionWord)) throw new Error(`${name} says it is ${stdout.trim()}, not ${version}`);
   }
 }
 

@@ -4,6 +4,8 @@ import type { GoModule } from "./go-module.ts";
 export const KUBERNETES_MODULE = "k8s.io/kubernetes";
 const ETCD_MODULE = "go.etcd.io/etcd/server/v3";
 const HELM_MODULE = "helm.sh/helm/v3";
+const DNS_PACKAGE = "confcom.dev/interop/kubernetes/dns";
+const DNS_MODULE = "github.com/coredns/coredns";
 
 export interface Program {
   /** File name in the directory of binaries. */
@@ -11,6 +13,8 @@ export interface Program {
   /** What `go build` calls it: the last part of the package's path that is not a version. */
   readonly builtAs: string;
   readonly version: string;
+  /** The word of the program's own account that holds its version; the version itself unless given. */
+  readonly versionWord?: string;
   /** Arguments that make it print its version. */
   readonly versionArguments: readonly string[];
 }
@@ -21,6 +25,11 @@ export function programsOf(module: GoModule): Program[] {
     if (tool === ETCD_MODULE) {
       const version = versionOf(module, ETCD_MODULE).slice(1);
       return { name: "etcd", builtAs: "server", version, versionArguments: ["--version"] };
+    }
+    if (tool === DNS_PACKAGE) {
+      const version = versionOf(module, DNS_MODULE).slice(1);
+      const versionWord = `CoreDNS-${version}`;
+      return { name: "coredns", builtAs: "dns", version, versionWord, versionArguments: ["-version"] };
     }
     const builtAs = /^v\d+$/.test(basename(tool)) ? basename(dirname(tool)) : basename(tool);
     if (tool.startsWith(`${HELM_MODULE}/`)) {
@@ -39,10 +48,11 @@ export function programsOf(module: GoModule): Program[] {
 
 /**
  * What the linker writes into the programs. Without a version stamp Kubernetes calls itself v0.0.0-master, from which
- * it derives the wrong feature gates.
+ * it derives the wrong feature gates. Other modules' programs know their versions.
  */
 export function linkerFlags(module: GoModule): string {
-  const kubernetes = versionOf(module, KUBERNETES_MODULE);
+  const kubernetes = module.requires.get(KUBERNETES_MODULE);
+  if (kubernetes === undefined) return "-s -w";
   const [major, minor] = kubernetes.slice(1).split(".");
   const stamps = {
     "k8s.io/component-base/version.gitVersion": kubernetes,

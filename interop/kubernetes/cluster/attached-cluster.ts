@@ -48,6 +48,7 @@ export class AttachedCluster implements Cluster {
       etcd: this.#service(`${CONTROL_PLANE}/etcd`),
       controllerManager: this.#service(`${CONTROL_PLANE}/kube-controller-manager`),
       scheduler: this.#service(`${CONTROL_PLANE}/kube-scheduler`),
+      dns: this.#service(`${CONTROL_PLANE}/coredns`),
     };
   }
 

@@ -6,6 +6,8 @@ export interface NodeOptions {
   /** Gives the node the two SGX character devices and an EPC of this size in its fixture; without it the node has neither. */
   readonly sgx?: { readonly epcMiB: number; readonly numaNodes?: 1 | 2 };
   readonly labels?: Readonly<Record<string, string>>;
+  /** False: its kubelet knows no DNS server, and pods with the policy ClusterFirst cause the event MissingClusterDNS. */
+  readonly clusterDns?: boolean;
 }
 
 export interface ClusterOptions {
@@ -17,6 +19,8 @@ export interface ClusterOptions {
   readonly binaries: string;
   /** OCI or docker archive of `localhost/pause:1`. */
   readonly pauseImage: string;
+  /** The program that answers for names of Services (`ensureDnsProgram`); without it no kubelet knows a DNS server. */
+  readonly dnsProgram?: string;
   readonly nodes: readonly NodeOptions[];
   log(line: string): void;
 }
@@ -104,7 +108,7 @@ export interface Cluster {
   node(name: string): ClusterNode;
   nodes(): readonly ClusterNode[];
   readonly apiServer: Service;
-  readonly controlPlane: Readonly<Record<"etcd" | "controllerManager" | "scheduler", Service>>;
+  readonly controlPlane: Readonly<Record<"etcd" | "controllerManager" | "scheduler" | "dns", Service>>;
   readonly timeline: readonly { readonly step: string; readonly ms: number }[];
   down(): Promise<void>;
 }

@@ -7,6 +7,9 @@ export const NETWORK = {
   controlPlane: "10.10.0.2",
   pods: "10.244.0.0/16",
   services: "10.96.0.0/16",
+  /** Of the Service `kube-dns`, which kubelets tell pods. */
+  dnsService: "10.96.0.10",
+  domain: "cluster.local",
   /** First address of the service range: the Service `kubernetes`. */
   apiServerService: "10.96.0.1",
   apiServerPort: 6443,

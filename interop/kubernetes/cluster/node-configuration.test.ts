@@ -7,6 +7,7 @@ const PLAN: NodePlan = {
   address: "10.10.0.11",
   podRange: "10.244.1.0/24",
   cgroupRoot: "/confcom-dev-x/sgx-1",
+  dns: true,
 };
 
 function json(file: string): Record<string, unknown> {
@@ -46,4 +47,10 @@ test("labels are the kubelet's to set when it registers", () => {
   assert.ok(kubeletArguments(PLAN).args.includes("--node-labels=example.com/a=b,c=d"));
   const plain = { ...PLAN, options: { name: "plain-1" } };
   assert.ok(!kubeletArguments(plain).args.some((argument) => argument.startsWith("--node-labels")));
+});
+
+test("pods are told the cluster's DNS server, and none where there is none", () => {
+  assert.deepEqual(json("kubelet.yaml").clusterDNS, ["10.96.0.10"]);
+  const kubelet = JSON.parse(nodeFiles({ ...PLAN, dns: false })["kubelet.yaml"] ?? "") as Record<string, unknown>;
+  assert.equal("clusterDNS" in kubelet, false);
 });

@@ -8,6 +8,8 @@ export interface NodePlan {
   readonly address: string;
   readonly podRange: string;
   readonly cgroupRoot: string;
+  /** Whether pods are told the cluster's DNS server. */
+  readonly dns: boolean;
 }
 
 const PKI = `${MACHINE_PATHS.configuration}/pki`;
@@ -58,7 +60,8 @@ function kubeletConfiguration(plan: NodePlan): object {
     imageGCLowThresholdPercent: 99,
     serializeImagePulls: false,
     resolvConf: "/etc/resolv.conf",
-    clusterDomain: "cluster.local",
+    clusterDomain: NETWORK.domain,
+    ...(plan.dns ? { clusterDNS: [NETWORK.dnsService] } : {}),
     enableServer: true,
   };
 }

@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { DNS_USER } from "./dns.ts";
 import { NETWORK } from "./layout.ts";
 
 const run = promisify(execFile);
@@ -37,6 +38,7 @@ export const CONTROL_PLANE_CERTIFICATES: readonly CertificateRequest[] = [
   { name: "controller-manager", commonName: "system:kube-controller-manager" },
   { name: "scheduler", commonName: "system:kube-scheduler" },
   { name: "kube-proxy", commonName: "system:kube-proxy" },
+  { name: "dns", commonName: DNS_USER },
 ];
 
 export function nodeCertificates(node: string, address: string): readonly CertificateRequest[] {

@@ -5,6 +5,7 @@ import { createCgroupTree, removeCgroupTree } from "./cgroups.ts";
 import type { NodeOptions } from "./cluster.ts";
 import { runInMachine, runInNetwork } from "./commands.ts";
 import { API_SERVER, CONTROLLER_MANAGER, ETCD, type ProgramArguments, SCHEDULER } from "./control-plane-arguments.ts";
+import { corefile, DNS, DNS_FILES, DNS_READY, dnsObjects } from "./dns.ts";
 import { ClusterError } from "./errors.ts";
 import { kubeconfig } from "./kubeconfig.ts";
 import {
@@ -38,12 +39,14 @@ export interface SupervisorOptions {
   readonly name: string;
   readonly binaries: string;
   readonly pauseImage: string;
+  readonly dnsProgram?: string;
   readonly nodes: readonly NodeOptions[];
 }
 
 const API_SERVER_PATIENCE_MS = 120_000;
 const NODE_PATIENCE_MS = 120_000;
 const CONTAINERD_PATIENCE_MS = 60_000;
+const DNS_PATIENCE_MS = 60_000;
 
 interface Machine {
   readonly init: NamespaceInit;
@@ -114,7 +117,7 @@ export class RunningCluster {
     // A failure of the control plane is reported first; that of a node must not go unhandled meanwhile.
     prepared.catch(() => {});
     await this.#startControlPlane();
-    await Promise.all((await prepared).map((plan) => this.#joinNode(plan)));
+    await Promise.all([this.#startDns(), ...(await prepared).map((plan) => this.#joinNode(plan))]);
     await this.#timeline.step("service account for pods", () => this.#untilDefaultServiceAccount());
     for (const program of this.#programs.values()) program.keepRunning();
   }
@@ -165,6 +168,30 @@ export class RunningCluster {
     await this.#start(CONTROL_PLANE, SCHEDULER);
   }
 
+  async #startDns(): Promise<void> {
+    const { dnsProgram } = this.#options;
+    if (dnsProgram === undefined) return;
+    const { configuration } = this.#layout.machine(CONTROL_PLANE);
+    const objects = join(configuration, "dns-objects.json");
+    await this.#timeline.step("DNS", async () => {
+      this.#copyPki(CONTROL_PLANE, ["dns.crt", "dns.key"]);
+      copyFileSync(dnsProgram, join(configuration, DNS_FILES.program));
+      chmodSync(join(configuration, DNS_FILES.program), 0o755);
+      writeFileSync(join(configuration, DNS_FILES.configuration), corefile());
+      const text = kubeconfig("dns", `${MACHINE_PATHS.configuration}/pki`);
+      writeFileSync(join(configuration, DNS_FILES.kubeconfig), text, { mode: 0o600 });
+      writeFileSync(objects, JSON.stringify({ apiVersion: "v1", kind: "List", items: dnsObjects() }));
+      const applied = await this.#kubectl(["apply", "-f", objects, "--request-timeout=30s"]);
+      if (applied.status !== 0) throw new ClusterError("COMPONENT_FAILED", `DNS: ${applied.stderr.trim()}`);
+      await this.#start(CONTROL_PLANE, DNS);
+      const ask = `fetch(${JSON.stringify(DNS_READY)}).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))`;
+      await this.#until([this.program(DNS.service)], "is not ready", DNS_PATIENCE_MS, async () => {
+        const argv = [process.execPath, "-e", ask];
+        return (await runInNetwork(this.#init(CONTROL_PLANE), argv, { allowFailure: true })).status === 0;
+      });
+    });
+  }
+
   async #untilApiServerReady(): Promise<void> {
     const programs = [this.program(API_SERVER.service), this.program(ETCD.service)] as const;
     await this.#until(programs, "is not ready", API_SERVER_PATIENCE_MS, async () => {
@@ -185,7 +212,8 @@ export class RunningCluster {
       throw new ClusterError("BAD_NAME", `at most ${MAXIMUM_NODES} nodes fit the address plan`);
     const address = nodeAddress(index);
     const cgroupRoot = nodeCgroupRoot(this.#options.name, name);
-    const plan: NodePlan = { options, address, podRange: podRange(index), cgroupRoot };
+    const dns = this.#options.dnsProgram !== undefined && options.clusterDns !== false;
+    const plan: NodePlan = { options, address, podRange: podRange(index), cgroupRoot, dns };
     await this.#writeNodeFiles(plan);
     createCgroupTree(cgroupRoot);
     await this.#startMachine(name, { address, node: options }, plan.podRange);
@@ -298,18 +326,9 @@ export class RunningCluster {
   }
 
   async #start(machine: string, program: ProgramArguments): Promise<void> {
-    const file = program.program
-      .map((name) => (name.startsWith("/") ? name : join(this.#options.binaries, name)))
-      .find((path) => existsSync(path));
-    if (file === undefined) {
-      throw new ClusterError("PROGRAM_MISSING", `${this.#options.binaries} has no ${program.program.join(" or ")}`);
-    }
-    const seen = program.program[0]?.startsWith("/")
-      ? file
-      : join(MACHINE_PATHS.binaries, file.slice(file.lastIndexOf("/") + 1));
     const supervised = new SupervisedProgram({
       service: program.service,
-      argv: [seen, ...program.args],
+      argv: [this.#fileOf(program), ...program.args],
       logFile: this.#layout.log(program.service),
       init: () => this.#init(machine),
       changed: this.#changed,
@@ -317,6 +336,14 @@ export class RunningCluster {
     });
     this.#programs.set(program.service, supervised);
     await supervised.start();
+  }
+
+  /** The program's path as its machine sees it; an absolute one is that already. */
+  #fileOf({ program }: ProgramArguments): string {
+    const { binaries } = this.#options;
+    const name = program.find((name) => name.startsWith("/") || existsSync(join(binaries, name)));
+    if (name === undefined) throw new ClusterError("PROGRAM_MISSING", `${binaries} has no ${program.join(" or ")}`);
+    return name.startsWith("/") ? name : join(MACHINE_PATHS.binaries, name);
   }
 
   async #untilDefaultServiceAccount(): Promise<void> {
