@@ -2,6 +2,7 @@ import { AESM_DIRECTORY } from "../names.ts";
 import type { Affinity, ResourceRequirements, StringMap, Toleration } from "./kubernetes-object.ts";
 import { mergeValues } from "./merge-values.ts";
 import { PCCS_USER_TOKEN_SECRET, QUOTE_ROOT_CONFIG_MAP } from "./object-names.ts";
+import { holds } from "./template/evaluate.ts";
 import {
   annotations,
   boolean,
@@ -26,6 +27,7 @@ import {
   section,
   text,
 } from "./value-readers.ts";
+import { VALUE_RULES } from "./value-rules.ts";
 
 /** Everything about an installation that its owner may choose. {@link DEFAULT_VALUES} is one that works on AKS and elsewhere. */
 export interface ManifestValues {
@@ -257,21 +259,7 @@ export function manifestValues(given: unknown = {}): ManifestValues {
 }
 
 function checkTogether(values: ManifestValues): void {
-  const { resourceNames, mode, numa, slots, quoteHelper, pccs } = values;
-  if (pccs.storage.hostPath !== null && Object.keys(pccs.nodeSelector).length === 0) {
-    refuse("pccs.storage.hostPath", "a directory is one node's: say which in pccs.nodeSelector, or use a claim");
-  }
-  if (resourceNames === "intel" && mode === "device") {
-    refuse("mode", "device does not go with resourceNames intel, whose EPC is a number of bytes; use auto or counter");
-  }
-  if (quoteHelper.enabled && slots.provision === 0) {
-    refuse("slots.provision", "0 leaves none for the quote helper, which needs one; use 1 or more");
-  }
-  const helperWantsEnclaveSlot = quoteHelper.enabled && !(resourceNames === "azure" && mode === "device");
-  if (helperWantsEnclaveSlot && slots.enclave === 0) {
-    refuse("slots.enclave", "0 leaves none for the quote helper, which needs one unless mode is device; use 1 or more");
-  }
-  if (numa && (mode === "counter" || resourceNames === "intel")) {
-    refuse("numa", "true needs EPC as devices; use resourceNames azure with mode auto or device");
+  for (const { refusedWhen, value, because } of VALUE_RULES) {
+    if (holds(refusedWhen, { values, version: "" })) refuse(value, because);
   }
 }
