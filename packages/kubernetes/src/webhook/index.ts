@@ -1,0 +1,2 @@
+export * from "./admission/index.ts";
+export * from "./http/index.ts";
