@@ -53,6 +53,10 @@ export const KUBERNETES_ERRORS = {
     "the Secret of the webhook's TLS authority holds something that the webhook did not write; it is left alone, and replicas that have a certificate go on serving. Delete the Secret: a new authority is made and taken over without a gap",
   WEBHOOK_NOT_CONFIGURED:
     "there is no MutatingWebhookConfiguration to write the authority into, so nobody calls the webhook: apply the project's manifests again or check --configuration",
+  PCCS_ROOT_AWAITED:
+    "the software platform's root certificate is not in the state directory yet: the PCCS makes it at its first start; look at its container's log if it does not come",
+  PCCS_STATE_UNUSABLE:
+    "what the PCCS's state directory holds cannot be published: run `confcom pccs prepare` on it again, as the init container of the pod does, and look at the message",
   MANIFEST_VALUE:
     "a value for the manifests is unknown or cannot be used: the message names it; docs/kubernetes.md lists all of them",
   KUBECONFIG_UNUSABLE:
