@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { mergePatch } from "./merge-patch.ts";
+import { ObjectStore } from "./object-store.ts";
 
 export interface FakeNode {
   readonly kind: "Node";
@@ -38,7 +39,10 @@ export interface Refusal {
   readonly body?: string;
 }
 
-/** As much of an API server as `node-status` talks to: one node, and events. Quantities come back in canonical form. */
+/**
+ * As much of an API server as the daemons talk to: one node, events, Secrets, ConfigMaps and webhook configurations.
+ * A node's quantities come back in canonical form.
+ */
 export class FakeApiServer {
   readonly behaviour: FakeApiBehaviour = {};
   readonly requests: {
@@ -48,6 +52,7 @@ export class FakeApiServer {
     readonly body: unknown;
   }[] = [];
   readonly events = new Map<string, FakeEvent>();
+  readonly objects = new ObjectStore();
   #node: FakeNode;
   #version = 1;
   #port = 0;
@@ -125,7 +130,10 @@ export class FakeApiServer {
       response.writeHead(refusal.status, refusal.headers).end(refusal.body ?? JSON.stringify(status));
       return;
     }
-    const [status, answer] = this.#answer(method, path, body);
+    const query = new URLSearchParams(url.slice(path.length + 1));
+    const contentType = request.headers["content-type"] ?? "";
+    const stored = this.objects.answer({ method, path, query, contentType, body });
+    const [status, answer] = stored ?? this.#answer(method, path, body);
     response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(answer));
   }
 
