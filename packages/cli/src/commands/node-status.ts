@@ -1,4 +1,5 @@
 import { type Command, Option } from "commander";
+import { SERVICE_ACCOUNT_DIRECTORY } from "../in-cluster/service-account.ts";
 import { isLogLevel, LOG_LEVELS } from "../quote-helper/configuration.ts";
 import type { Output } from "../terminal/output.ts";
 import { usage } from "../usage-error.ts";
@@ -16,7 +17,6 @@ interface NodeStatusOptions {
 }
 
 const NAME = "node-status";
-const CREDENTIALS = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 /** `confcom node-status`: writes what the device plugin knows into the node's object. */
 export function register(program: Command, output: Output): void {
@@ -25,8 +25,8 @@ export function register(program: Command, output: Output): void {
     .description("write into the cluster what the device plugin of this node says: labels, counters, events")
     .option("--plugin <url>", "where the plugin's status is", "http://127.0.0.1:9101/status")
     .option("--node-name <name>", "this node (default: NODE_NAME)")
-    .option("--token-file <file>", "the pod's service account token", `${CREDENTIALS}/token`)
-    .option("--ca-file <file>", "the cluster's CA certificates", `${CREDENTIALS}/ca.crt`)
+    .option("--token-file <file>", "the pod's service account token", `${SERVICE_ACCOUNT_DIRECTORY}/token`)
+    .option("--ca-file <file>", "the cluster's CA certificates", `${SERVICE_ACCOUNT_DIRECTORY}/ca.crt`)
     .option("--api-server <url>", "(default: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT)")
     .option("--listen <address>", "where /status, /healthz, /readyz and /metrics are served", "127.0.0.1:9102")
     .option("--namespace <name>", "where events about nodes are kept", "default")
@@ -37,15 +37,16 @@ export function register(program: Command, output: Output): void {
 
 async function nodeStatus(options: NodeStatusOptions, output: Output): Promise<void> {
   const { listenOption, nodeNameOption } = await import("../device-plugin/node-options.ts");
+  const { apiServerOption, urlOption } = await import("../in-cluster/api-server-option.ts");
   const node = nodeNameOption(options.nodeName, NAME);
   if (node === undefined) throw usage("--node-name is missing, and so is NODE_NAME", NAME);
   const { logLevel } = options;
   const command = {
-    plugin: url(options.plugin, "--plugin", ["http:"]),
+    plugin: urlOption(options.plugin, "--plugin", ["http:"], NAME),
     node,
     tokenFile: options.tokenFile,
     caFile: options.caFile,
-    apiServer: apiServer(options.apiServer),
+    apiServer: apiServerOption(options.apiServer, NAME),
     eventNamespace: options.namespace,
     listen: listenOption(options.listen, NAME),
     logLevel: isLogLevel(logLevel) ? logLevel : ("info" as const),
@@ -53,26 +54,4 @@ async function nodeStatus(options: NodeStatusOptions, output: Output): Promise<v
   };
   const { runNodeStatus } = await import("../node-status/run-node-status.ts");
   await runNodeStatus(command, output);
-}
-
-function apiServer(flag: string | undefined): URL {
-  if (flag !== undefined) return url(flag, "--api-server", ["https:", "http:"]);
-  const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port } = process.env;
-  if (host === undefined || host === "" || port === undefined || port === "") {
-    throw usage("there is no --api-server and this is no pod: KUBERNETES_SERVICE_HOST is not set", NAME);
-  }
-  return url(`https://${host.includes(":") ? `[${host}]` : host}:${port}`, "KUBERNETES_SERVICE_HOST", ["https:"]);
-}
-
-function url(text: string, option: string, protocols: readonly string[]): URL {
-  const parsed = URL.parse(text);
-  if (parsed === null || !protocols.includes(parsed.protocol)) {
-    throw usage(`${option} takes a URL with ${protocols.join(" or ")}, got "${text}"`, NAME);
-  }
-  // A token is not sent in the clear where others can listen.
-  const local = ["127.0.0.1", "[::1]", "localhost"].includes(parsed.hostname);
-  if (protocols.includes("https:") && parsed.protocol === "http:" && !local) {
-    throw usage(`${option} is http, which only an address of this machine may be`, NAME);
-  }
-  return parsed;
 }
