@@ -1,0 +1,37 @@
+import { PLUGIN_NAME } from "../../../manifests/object-names.ts";
+import type { ClusterView } from "./cluster-view.ts";
+import { type Problem, podName, problem } from "./problem.ts";
+import { isTold } from "./sgx-node.ts";
+
+/** What this status does not know, and what daemons say that has no row of its own. */
+export function readingProblems(view: ClusterView): Problem[] {
+  const { namespace, unread, daemons, addon } = view.snapshot;
+  const own = { kind: "Namespace", name: namespace };
+  const missing = view.workload(PLUGIN_NAME) === undefined && !unread.some(({ what }) => what === "DaemonSets");
+  const unreadable = new Set(view.ownPods.filter(({ ready }) => ready).map(({ name }) => name));
+  return [
+    ...(missing ? [problem("ADDON_MISSING", own, `there is no DaemonSet ${PLUGIN_NAME} in ${namespace}`)] : []),
+    ...(addon?.phase === "enabling" || addon?.phase === "disabling"
+      ? [problem("ADDON_INTERRUPTED", own, `the add-on's state is "${addon.phase}"`)]
+      : []),
+    ...unread.map(({ what, why }) => problem("STATUS_INCOMPLETE", own, `${what}: ${why}`)),
+    // A pod that is not ready has another problem than that nobody can read it.
+    ...daemons
+      .filter(({ unread, pod }) => unread !== null && unreadable.has(pod))
+      .map(({ daemon, pod, unread }) =>
+        problem("DAEMON_UNREADABLE", podName({ namespace, name: pod }), `${daemon}: ${unread}`),
+      ),
+    ...daemons.flatMap(({ daemon, pod, problems }) =>
+      problems
+        .filter(({ code }) => code !== "" && !isTold(daemon, code))
+        .map(({ code, message, nextStep }) =>
+          problem(
+            "DAEMON_PROBLEM",
+            podName({ namespace, name: pod }),
+            `${daemon}: ${code}: ${message}`,
+            nextStep || undefined,
+          ),
+        ),
+    ),
+  ];
+}

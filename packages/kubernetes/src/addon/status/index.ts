@@ -1,0 +1,12 @@
+export { type ReadBounds, type StatusAccess, statusOfFailure } from "./access.ts";
+export { diagnose } from "./diagnosis/diagnose.ts";
+export type { ObjectName, Problem, Severity } from "./diagnosis/problem.ts";
+export { ADDON_PROBLEMS, type ProblemCode } from "./diagnosis/problem-codes.ts";
+export {
+  type AddonStatus,
+  addonStatus,
+  type ComponentStatus,
+  type NodeFigures,
+  type PodFigures,
+} from "./figures/addon-status.ts";
+export { type ClusterSnapshot, type SnapshotOptions, takeSnapshot } from "./snapshot.ts";
