@@ -57,6 +57,7 @@ interface UpOptions extends Where {
   readonly pause?: string;
   readonly images?: string;
   readonly dns: boolean;
+  readonly featureGates?: string;
   readonly json?: boolean;
 }
 
@@ -79,6 +80,7 @@ async function up(options: UpOptions): Promise<void> {
     binaries,
     pauseImage,
     ...(dnsProgram === undefined ? {} : { dnsProgram }),
+    ...(options.featureGates === undefined ? {} : { featureGates: options.featureGates }),
     nodes,
     log: note,
   });
@@ -186,6 +188,7 @@ withWhere(commands.command("up").description("start a cluster that runs until `d
   .option("--pause <archive>", "image archive of localhost/pause:1 (default: built once)")
   .option("--images <names>", `images to build and load: all, or some of ${IMAGE_NAMES.join(",")}`)
   .option("--no-dns", "without a DNS server: names of Services do not resolve, kubelets say MissingClusterDNS")
+  .option("--feature-gates <gates>", "NAME=true,... for the API server, controllers, scheduler and kubelets")
   .option("--json", "print what is running as JSON")
   .action(up);
 

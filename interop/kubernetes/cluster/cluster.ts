@@ -21,6 +21,8 @@ export interface ClusterOptions {
   readonly pauseImage: string;
   /** The program that answers for names of Services (`ensureDnsProgram`); without it no kubelet knows a DNS server. */
   readonly dnsProgram?: string;
+  /** `NAME=true,...` for the API server, the controller manager, the scheduler and kubelets. */
+  readonly featureGates?: string;
   readonly nodes: readonly NodeOptions[];
   log(line: string): void;
 }

@@ -40,6 +40,7 @@ export interface SupervisorOptions {
   readonly binaries: string;
   readonly pauseImage: string;
   readonly dnsProgram?: string;
+  readonly featureGates?: string;
   readonly nodes: readonly NodeOptions[];
 }
 
@@ -47,6 +48,9 @@ const API_SERVER_PATIENCE_MS = 120_000;
 const NODE_PATIENCE_MS = 120_000;
 const CONTAINERD_PATIENCE_MS = 60_000;
 const DNS_PATIENCE_MS = 60_000;
+
+/** Programs that have features to switch. */
+const GATED = /^kube-(apiserver|controller-manager|scheduler)$|^kubelet$/;
 
 interface Machine {
   readonly init: NamespaceInit;
@@ -326,9 +330,11 @@ export class RunningCluster {
   }
 
   async #start(machine: string, program: ProgramArguments): Promise<void> {
+    const { featureGates } = this.#options;
+    const gated = featureGates !== undefined && program.program.some((name) => GATED.test(name));
     const supervised = new SupervisedProgram({
       service: program.service,
-      argv: [this.#fileOf(program), ...program.args],
+      argv: [this.#fileOf(program), ...program.args, ...(gated ? [`--feature-gates=${featureGates}`] : [])],
       logFile: this.#layout.log(program.service),
       init: () => this.#init(machine),
       changed: this.#changed,

@@ -86,6 +86,7 @@ async function launchAlone(options: ClusterOptions, leash: boolean): Promise<Att
     nodes,
     binaries: resolve(options.binaries),
     pauseImage: resolve(options.pauseImage),
+    ...(options.featureGates === undefined ? {} : { featureGates: options.featureGates }),
     ...(options.dnsProgram === undefined ? {} : { dnsProgram: resolve(options.dnsProgram) }),
   };
   writeFileSync(layout.options, JSON.stringify(told, null, 2));
