@@ -1,0 +1,103 @@
+import { isDeepStrictEqual } from "node:util";
+import { KubernetesError } from "../../errors.ts";
+import type { KubernetesObject } from "../../manifests/kubernetes-object.ts";
+import { ApplyConflict } from "../access/apply-conflict.ts";
+import type { ClusterAccess, ClusterObject } from "../cluster-access.ts";
+import { describeReference, referenceTo } from "../object-reference.ts";
+import { NAMESPACES } from "../resource-kinds.ts";
+import type { ObjectChange } from "./life-cycle-options.ts";
+
+/** Calls at once while nothing is written. */
+const PARALLEL = 6;
+
+/**
+ * What applying these objects would change, asked of the API server, which writes nothing. Throws KubernetesError
+ * `ADDON_CONFLICT` with every field of every object that somebody else holds, `ADDON_NAMESPACE_MISSING`, and ApiError for
+ * what the server refuses.
+ */
+export async function rehearse(
+  access: ClusterAccess,
+  objects: readonly KubernetesObject[],
+  force: boolean,
+): Promise<readonly ObjectChange[]> {
+  const missing = await missingNamespaces(access, objects);
+  const conflicts: string[] = [];
+  const changes = await inParallel(objects, async (object): Promise<ObjectChange> => {
+    const of = referenceTo(object);
+    const name = describeReference(of);
+    // In a namespace that is only about to be made nothing is yet, and the server would say no more than that.
+    if (of.namespace !== undefined && missing.has(of.namespace)) return { object: name, action: "created" };
+    const before = await access.get(of);
+    try {
+      const after = await access.apply(object, { force, dryRun: true });
+      return { object: name, action: actionOf(before, after) };
+    } catch (error) {
+      if (!(error instanceof ApplyConflict)) throw error;
+      for (const { field, manager } of error.conflicts) conflicts.push(`${name} ${field} (held by ${manager})`);
+      return { object: name, action: "changed" };
+    }
+  });
+  if (conflicts.length > 0) throw conflictError(conflicts);
+  return changes;
+}
+
+/** Applies the objects in their order. Throws as {@link rehearse} does. */
+export async function applyObjects(
+  access: ClusterAccess,
+  objects: readonly KubernetesObject[],
+  force: boolean,
+  onApplied: (object: KubernetesObject) => void,
+): Promise<void> {
+  for (const object of objects) {
+    try {
+      await access.apply(object, { force });
+    } catch (error) {
+      if (!(error instanceof ApplyConflict)) throw error;
+      const name = describeReference(referenceTo(object));
+      throw conflictError(error.conflicts.map(({ field, manager }) => `${name} ${field} (held by ${manager})`));
+    }
+    onApplied(object);
+  }
+}
+
+function conflictError(conflicts: readonly string[]): KubernetesError {
+  return new KubernetesError("ADDON_CONFLICT", `other managers hold what the add-on sets: ${conflicts.join("; ")}`);
+}
+
+/** Namespaces that the objects themselves make. Throws for one that nobody makes. */
+async function missingNamespaces(
+  access: ClusterAccess,
+  objects: readonly KubernetesObject[],
+): Promise<ReadonlySet<string>> {
+  const made = new Set(objects.filter(({ kind }) => kind === NAMESPACES.kind).map(({ metadata }) => metadata.name));
+  const used = new Set(objects.flatMap(({ metadata }) => metadata.namespace ?? []));
+  const missing = new Set<string>();
+  for (const name of used) {
+    if ((await access.get({ ...NAMESPACES, name })) !== undefined) continue;
+    if (!made.has(name)) throw new KubernetesError("ADDON_NAMESPACE_MISSING", `the cluster has no namespace ${name}`);
+    missing.add(name);
+  }
+  return missing;
+}
+
+function actionOf(before: ClusterObject | undefined, after: ClusterObject): ObjectChange["action"] {
+  if (before === undefined) return "created";
+  return isDeepStrictEqual(meaningOf(before), meaningOf(after)) ? "unchanged" : "changed";
+}
+
+/** Without what the API server counts and notes by itself. */
+function meaningOf(object: ClusterObject): unknown {
+  const { managedFields: _, resourceVersion: __, generation: ___, ...metadata } = object.metadata;
+  const { status: ____, ...rest } = object;
+  return { ...rest, metadata };
+}
+
+async function inParallel<T, R>(all: readonly T[], run: (one: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  let next = 0;
+  const worker = async () => {
+    for (let index = next++; index < all.length; index = next++) results[index] = await run(all[index] as T);
+  };
+  await Promise.all(Array.from({ length: Math.min(PARALLEL, all.length) }, worker));
+  return results;
+}
