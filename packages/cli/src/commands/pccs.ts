@@ -1,9 +1,11 @@
 import { type Command, Option } from "commander";
+import { SERVICE_ACCOUNT_DIRECTORY } from "../in-cluster/service-account.ts";
 import { PCCS_MODES } from "../pccs/pccs-mode.ts";
 import type { PccsCommandOptions } from "../pccs/pccs-options.ts";
 import type { PrepareOptions } from "../pccs/prepare/run-prepare.ts";
 import type { RevokeOptions } from "../pccs/revoke.ts";
 import { registerStoreCommands } from "../pccs/store-commands/register.ts";
+import type { TrustCommandOptions } from "../pccs/trust/trust-options.ts";
 import { LOG_LEVELS } from "../quote-helper/configuration.ts";
 import type { Output } from "../terminal/output.ts";
 
@@ -68,6 +70,26 @@ export function register(program: Command, output: Output): void {
     .action(async (options: PrepareOptions) => {
       const { prepare } = await import("../pccs/prepare/run-prepare.ts");
       await prepare(options, output);
+    });
+  pccs
+    .command("trust")
+    .description("publish root, TLS authority and user token in the cluster, keep them right, renew the certificate")
+    .requiredOption("--state <dir>", "the service's state directory, as confcom pccs prepare left it")
+    .requiredOption("--namespace <name>", "where ConfigMap and Secret are")
+    .option("--config-map <name>", "gets root-ca.pem and pccs-ca.pem (default: sgx-quote-root)")
+    .option("--secret <name>", "gets user-token (default: sgx-pccs-user-token)")
+    .option("--upstream <name>", "the service's: software, intel or a URL", "software")
+    .option("--upstream-root <pem>", "root certificate of an upstream that is neither (default: Intel's)")
+    .option("--listen <host:port>", "where /status, /healthz, /readyz and /metrics are served", "127.0.0.1:9106")
+    .option("--token-file <file>", "the pod's service account token", `${SERVICE_ACCOUNT_DIRECTORY}/token`)
+    .option("--ca-file <file>", "the cluster's CA certificates", `${SERVICE_ACCOUNT_DIRECTORY}/ca.crt`)
+    .option("--api-server <url>", "(default: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT)")
+    .addOption(new Option("--log-level <level>", "how much to log").choices(LOG_LEVELS).default("info"))
+    .option("--json", "print the ready line as JSON")
+    .action(async (options: TrustCommandOptions) => {
+      const { trustOptions } = await import("../pccs/trust/trust-options.ts");
+      const { runTrust } = await import("../pccs/trust/run-trust.ts");
+      await runTrust(trustOptions(options), output);
     });
   registerStoreCommands(pccs, output);
 }
