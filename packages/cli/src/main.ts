@@ -22,6 +22,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandModule>>> = {
   probe: () => import("./commands/probe.ts"),
   "device-plugin": () => import("./commands/device-plugin.ts"),
   "node-status": () => import("./commands/node-status.ts"),
+  webhook: () => import("./commands/webhook.ts"),
   manifests: () => import("./commands/manifests.ts"),
   demo: () => import("./commands/demo.ts"),
 };

@@ -50,7 +50,9 @@ export const KUBERNETES_ERRORS = {
   COUNTER_CONTESTED:
     "somebody else keeps changing a resource counter on this node: for 5 minutes after a device plugin stopped serving the resource that is the kubelet; otherwise look for another EPC counter, such as a NodeFeatureRule or Intel's operator, and remove one of the two",
   WEBHOOK_AUTHORITY_MALFORMED:
-    "the Secret of the webhook's TLS authority holds something that the webhook did not write; it is left alone, and replicas that have a certificate go on serving. Delete the Secret: a new authority is made and taken over without a gap",
+    "the Secret of the webhook's TLS authority holds something that the webhook did not write; it is left alone, and replicas that have a certificate go on serving. Empty it (kubectl patch secret sgx-webhook-authority --type merge -p '{\"data\":null}'): a new authority is made and taken over without a gap",
+  WEBHOOK_AUTHORITY_MISSING:
+    "the Secret of the webhook's TLS authority was deleted, and the webhook may change it but not create it; replicas that have a certificate go on serving. Apply the project's manifests again: a new authority is made and taken over without a gap",
   WEBHOOK_NOT_CONFIGURED:
     "there is no MutatingWebhookConfiguration to write the authority into, so nobody calls the webhook: apply the project's manifests again or check --configuration",
   PCCS_ROOT_AWAITED:

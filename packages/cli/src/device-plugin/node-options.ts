@@ -2,9 +2,9 @@ import { type ListenAddress, parseListenAddress } from "@confcom/kubernetes/stat
 import { usage } from "../usage-error.ts";
 
 /** Throws CommandError `CLI_USAGE`. */
-export function listenOption(text: string, command: string): ListenAddress {
+export function listenOption(text: string, command: string, option = "--listen"): ListenAddress {
   const address = parseListenAddress(text);
-  if (address === undefined) throw usage(`--listen takes host:port, got "${text}"`, command);
+  if (address === undefined) throw usage(`${option} takes host:port, got "${text}"`, command);
   return address;
 }
 

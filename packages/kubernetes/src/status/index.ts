@@ -1,5 +1,6 @@
 export { decodePluginStatus } from "./decode-plugin-status.ts";
 export { type ListenAddress, parseListenAddress } from "./listen-address.ts";
+export { listening } from "./listening.ts";
 export { type MetricFamily, metricsText, type ProcessFigures, processMetrics } from "./metrics.ts";
 export {
   type NodeCounter,

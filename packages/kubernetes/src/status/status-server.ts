@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
-import { KubernetesError, messageOf } from "../errors.ts";
+import { messageOf } from "../errors.ts";
 import { limitConnections } from "./connection-limit.ts";
 import type { ListenAddress } from "./listen-address.ts";
+import { listening } from "./listening.ts";
 
 /** Whether something holds, and in one sentence why (not). */
 export interface Verdict {
@@ -49,25 +49,8 @@ export async function startStatusServer(listen: ListenAddress, source: StatusSou
     (request, response) => void respond(source, request, response),
   );
   limitConnections(server, LIMITS.connections);
-  await listening(server, listen);
-  const { port } = server.address() as AddressInfo;
-  return { address: { host: listen.host, port }, close: () => closed(server) };
-}
-
-function listening(server: Server, { host, port }: ListenAddress): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once("error", (cause) =>
-      reject(
-        new KubernetesError("STATUS_ADDRESS_UNUSABLE", `cannot listen on ${host}:${port}: ${cause.message}`, { cause }),
-      ),
-    );
-    server.listen({ host, port }, () => {
-      server.removeAllListeners("error");
-      // What fails later concerns one connection, never the daemon.
-      server.on("error", () => {});
-      resolve();
-    });
-  });
+  const address = await listening(server, listen);
+  return { address, close: () => closed(server) };
 }
 
 function closed(server: Server): Promise<void> {

@@ -202,6 +202,16 @@ test("a Secret that was deleted is made anew with another authority, and nobody 
   assert.deepEqual([present(b), present(fresh)], [present(a), present(a)]);
 });
 
+test("a deleted Secret that may not be created is said; who serves goes on and keeps the caBundle right", async () => {
+  const [a] = (await running(1)) as [Replica];
+  api.objects.remove(SECRET);
+  configure(api);
+  api.behaviour.answer = (method) => (method === "POST" ? { status: 403 } : undefined);
+  await looks(1, TIMES.poll);
+  assert.equal(a.authority.report().problems[0]?.code, "WEBHOOK_AUTHORITY_MISSING");
+  assert.ok(a.authority.ready().ok);
+});
+
 const malformed: Readonly<Record<string, (data: Record<string, string>) => Record<string, string>>> = {
   "a key without a certificate": ({ "ca.key": key = "" }) => ({ "ca.key": key }),
   "a certificate without a key": ({ "ca.crt": certificate = "" }) => ({ "ca.crt": certificate }),

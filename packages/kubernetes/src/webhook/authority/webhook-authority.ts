@@ -70,6 +70,7 @@ const PROBLEMS: readonly KubernetesErrorCode[] = [
   "API_SERVER_BUSY",
   "API_SERVER_REFUSED",
   "WEBHOOK_AUTHORITY_MALFORMED",
+  "WEBHOOK_AUTHORITY_MISSING",
   "WEBHOOK_NOT_CONFIGURED",
 ];
 
@@ -173,29 +174,25 @@ export class WebhookAuthority {
     };
   }
 
-  /** Answers whether to look again at once. */
+  /** Answers whether to look again at once. What goes wrong with the Secret keeps nobody from putting the caBundle right. */
   async #round(signal: AbortSignal): Promise<boolean> {
-    const { clock, times } = this.#options;
+    const { clock, times, configuration, log } = this.#options;
     const secret = await this.#store.read(signal);
     await this.#bundles.read(clock.now(), signal);
     if (secret.kind === "held") this.#take(secret.state);
-    const written = await this.#step(secret, signal);
-    if (written !== undefined) {
-      if (written) this.#steps++;
-      else this.#conflicts++;
-      return true;
+    const step = await this.#step(secret, signal);
+    if (step === "done") this.#steps++;
+    if (step === "forestalled") this.#conflicts++;
+    if (step === "done" || step === "forestalled") return true;
+    if (this.#state !== undefined) {
+      const now = clock.now();
+      if (await this.#bundles.write(this.#state, { now, retention: times.retention }, signal)) {
+        log.info({ configuration }, "caBundle written");
+      }
+      await this.#renew(this.#state);
+      this.#syncedAt = clock.now();
     }
-    if (this.#state === undefined) {
-      this.#settle(this.#wrongs(secret));
-      return false;
-    }
-    const now = clock.now();
-    if (await this.#bundles.write(this.#state, { now, retention: times.retention }, signal)) {
-      this.#options.log.info({ configuration: this.#options.configuration }, "caBundle written");
-    }
-    await this.#renew(this.#state);
-    this.#syncedAt = clock.now();
-    this.#settle(this.#wrongs(secret));
+    this.#settle([...(step === "none" ? [] : [step]), ...this.#wrongs(secret)]);
     return false;
   }
 
@@ -207,8 +204,26 @@ export class WebhookAuthority {
     );
   }
 
-  /** The change of the Secret that is due: true when it was made, false when somebody else changed it, undefined for none. */
+  /** Makes the change of the Secret that is due. */
   async #step(
+    secret: AuthoritySecret | { readonly kind: "absent" },
+    signal: AbortSignal,
+  ): Promise<"done" | "forestalled" | "none" | KubernetesError> {
+    try {
+      const written = await this.#change(secret, signal);
+      return written === undefined ? "none" : written ? "done" : "forestalled";
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status === 0 || signal.aborted) throw error;
+      if (error.status !== 403 || secret.kind !== "absent") return error;
+      const { message, cause } = error;
+      return new KubernetesError("WEBHOOK_AUTHORITY_MISSING", `${this.#store.name} is not there: ${message}`, {
+        cause,
+      });
+    }
+  }
+
+  /** True when the Secret was changed, false when somebody else was quicker, undefined when nothing is due. */
+  async #change(
     secret: AuthoritySecret | { readonly kind: "absent" },
     signal: AbortSignal,
   ): Promise<boolean | undefined> {
