@@ -1,5 +1,7 @@
 import {
   AESM_VARIABLE,
+  AZURE_EPC_RESOURCE,
+  INTEL_EPC_RESOURCE,
   OWN_QUOTE_PROVIDER_ANNOTATION,
   OWN_RESOURCES,
   PROVISION_RESOURCE,
@@ -21,6 +23,9 @@ export const QUOTE_PROVIDER_ANNOTATIONS = [OWN_QUOTE_PROVIDER_ANNOTATION, QUOTE_
 /** What those annotations say. */
 export const PROVIDERS: string = `${cel(QUOTE_PROVIDER_ANNOTATIONS)}.map(a, object.metadata.?annotations[?a].orValue("")).filter(p, p != "")`;
 
+/** The annotation's value that means out-of-process. */
+const AESM_PROVIDER = "aesmd";
+
 /** The name under which a container serves quotes itself: a sidecar that has the provisioning key for others. */
 const AESM_CONTAINER = "aesmd";
 
@@ -32,11 +37,19 @@ export function amountOf(container: string, resource: string): string {
 
 export const asksFor = (container: string, resource: string): string => `${amountOf(container, resource)} != "0"`;
 
-/** Out-of-process: by the variable with anything in it, or by the slot that stands for it. */
+/** EPC under either name. */
+const asksForEpc = (container: string): string =>
+  `(${asksFor(container, AZURE_EPC_RESOURCE)} || ${asksFor(container, INTEL_EPC_RESOURCE)})`;
+
+/**
+ * Out-of-process: by the slot, by the variable with anything in it, or as one of the containers with EPC of a pod whose
+ * annotation says so, from which the empty variable excepts a container.
+ */
 export function optsIn(container: string): string {
-  const isSet = 'has(e.valueFrom) || e.?value.orValue("") != ""';
-  const variable = `${container}.?env.orValue([]).exists(e, e.name == ${cel(AESM_VARIABLE)} && (${isSet}))`;
-  return `(${asksFor(container, QUOTE_RESOURCE)} || ${variable})`;
+  const variables = `${container}.?env.orValue([]).filter(e, e.name == ${cel(AESM_VARIABLE)})`;
+  const byVariable = `${variables}.exists(e, has(e.valueFrom) || e.?value.orValue("") != "")`;
+  const byAnnotation = `${cel(AESM_PROVIDER)} in ${PROVIDERS} && ${asksForEpc(container)} && size(${variables}) == 0`;
+  return `(${asksFor(container, QUOTE_RESOURCE)} || ${byVariable} || (${byAnnotation}))`;
 }
 
 /** In-process, by asking for the provisioning key. */

@@ -12,13 +12,14 @@ import {
 import { podPolicy } from "./pod-policy.ts";
 
 const OUT_OF_PROCESS = `${AESM_VARIABLE} or ${QUOTE_RESOURCE}`;
+const BY_ANNOTATION = `the annotation ${QUOTE_PROVIDER_ANNOTATIONS.join(" or ")}`;
 
 const BOTH_ASKED =
-  ` asks for quotes in-process, by ${PROVISION_RESOURCE}, and out-of-process, by ${OUT_OF_PROCESS}: ` +
+  ` asks for quotes in-process, by ${PROVISION_RESOURCE}, and out-of-process, by ${OUT_OF_PROCESS} or ${BY_ANNOTATION}: ` +
   `an application uses one of the two, leave the other out`;
 
 const BOTH_NAMED =
-  ` quotes in-process, as the annotation ${QUOTE_PROVIDER_ANNOTATIONS.join(" or ")} says, ` +
+  ` quotes in-process, as ${BY_ANNOTATION} says, ` +
   `and asks for quotes out-of-process, by ${OUT_OF_PROCESS}: an application uses one of the two, leave the other out`;
 
 const CONTRADICTION = `the annotations ${QUOTE_PROVIDER_ANNOTATIONS.join(" and ")} say`;

@@ -16,10 +16,10 @@ import { text } from "../template/language.ts";
 /** The container's port that the Service leads to. */
 export const WEBHOOK_PORT_NAME = "webhook";
 
-/** Seconds from the end of a pod's being chosen to the signal: kube-proxies take that long to send nobody there any more. */
+/** Seconds before the signal, in which kube-proxies hear that nobody is to be sent here any more. */
 const LEAVING = 5;
-/** Seconds after it for the requests under way, which the API server waits for no longer than the entries' timeout. */
-const DRAINING = 15;
+/** Seconds after it: the webhook still answers for 5, and waits at most 10 for what is under way. */
+const DRAINING = 20;
 
 const token = apiToken("webhook-token");
 
@@ -65,7 +65,6 @@ function webhookContainer(): Template<DeploymentContainer> {
       text`--aesm-directory=${values.quoteHelper.socketDirectory}`,
       LOG_LEVEL_ARGUMENT,
     ],
-    env: [{ name: "POD_NAME", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } }],
     ports: [
       { name: WEBHOOK_PORT_NAME, containerPort: WEBHOOK_PORT, protocol: "TCP" },
       { name: "status", containerPort: WEBHOOK_STATUS_PORT, protocol: "TCP" },
