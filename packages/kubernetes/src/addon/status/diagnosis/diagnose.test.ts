@@ -1,8 +1,35 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { healthyCluster, snapshotOf } from "../testing/healthy-cluster.ts";
+import { FAULTS } from "../testing/faults.ts";
+import { healthyCluster, NOW, snapshotOf } from "../testing/healthy-cluster.ts";
 import { diagnose } from "./diagnose.ts";
+import { ADDON_PROBLEMS } from "./problem-codes.ts";
 
 test("a healthy cluster has no problem", async () => {
   assert.deepEqual(diagnose(await snapshotOf(healthyCluster())), []);
+});
+
+for (const { name, codes, make, now } of FAULTS) {
+  test(`${name}: ${[...new Set(codes)].join(" and ")} alone`, async () => {
+    const cluster = healthyCluster();
+    make(cluster);
+    const found = diagnose(await snapshotOf(cluster, { now: now ?? NOW }));
+    assert.deepEqual(
+      found.map(({ code }) => code),
+      codes,
+      JSON.stringify(found, null, 1),
+    );
+    for (const { cause, remedy, object } of found) {
+      assert.ok(cause !== "" && remedy !== "" && object.name !== "", JSON.stringify(found));
+      assert.doesNotMatch(cause, /undefined|null|\[object/);
+    }
+  });
+}
+
+test("every code has a fault that shows it", () => {
+  const shown = new Set(FAULTS.flatMap(({ codes }) => codes));
+  assert.deepEqual(
+    Object.keys(ADDON_PROBLEMS).filter((code) => !shown.has(code as keyof typeof ADDON_PROBLEMS)),
+    [],
+  );
 });

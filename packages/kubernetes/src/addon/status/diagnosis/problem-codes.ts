@@ -312,3 +312,10 @@ export const ADDON_PROBLEMS = {
 } as const satisfies Readonly<Record<string, ProblemRow>>;
 
 export type ProblemCode = keyof typeof ADDON_PROBLEMS;
+
+/** The rows of the table in docs/troubleshooting.md. */
+export function problemTable(): string[] {
+  return Object.entries(ADDON_PROBLEMS).map(
+    ([code, { severity, means, remedy }]) => `| \`${code}\` | ${severity} | ${means} | ${remedy} |`,
+  );
+}

@@ -6,7 +6,9 @@ import { type Problem, podName, problem } from "./problem.ts";
 
 /** Pods that ask for quotes where no helper is (azure-docs #93869: the directory was empty and nobody said so). */
 export function quoteHelperProblems(view: ClusterView): Problem[] {
-  const installed = view.workload(QUOTE_HELPER_NAME) !== undefined;
+  // Who may not list DaemonSets does not know that there is none.
+  const known = !view.snapshot.unread.some(({ what }) => what === "DaemonSets");
+  const installed = view.workload(QUOTE_HELPER_NAME) !== undefined || !known;
   return view.applications
     .filter((pod) => wantsNodeHelper(view, pod))
     .flatMap((pod) => {

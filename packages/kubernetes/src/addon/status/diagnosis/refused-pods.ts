@@ -5,12 +5,11 @@ import { type Problem, problem } from "./problem.ts";
 import type { ProblemCode } from "./problem-codes.ts";
 import { recentEvents } from "./recent-events.ts";
 
-/** By what stands in a refusal: the name of a policy, or the webhook's code. */
+/** By what stands in a refusal: the name of a policy, or the webhook's words. */
 const REFUSALS: readonly (readonly [words: RegExp, code: ProblemCode])[] = [
   [new RegExp(`${POLICIES_NAME}-provision`), "PROVISION_NAMESPACE"],
-  [new RegExp(`${POLICIES_NAME}-epc-amount|\\bEPC_UNIT\\b`), "EPC_SUFFIX"],
-  [new RegExp(`${POLICIES_NAME}-quoting-mode|\\bBOTH_QUOTE_MODES\\b|\\bPROVISION_WITH_OPT_IN\\b`), "BOTH_MODES"],
-  [/\bSIDECAR_AND_HELPER\b/, "SIDECAR_AND_HELPER"],
+  [new RegExp(`${POLICIES_NAME}-epc-amount|denied the request: .*(counts MiB|bytes of EPC)`), "EPC_SUFFIX"],
+  [new RegExp(`${POLICIES_NAME}-quoting-mode|denied the request: .*(out-of-process)`), "BOTH_MODES"],
 ];
 
 /** Controllers whose pods are refused: nobody else hears of it, for there is no pod. */

@@ -211,7 +211,7 @@ export function healthyCluster(): FakeCluster {
     const [podOf, status] = of(name);
     return [`${podOf}:${port}`, status] as const;
   };
-  const plain = { version: VERSION, problems: [] };
+  const plain = () => ({ version: VERSION, problems: [] });
   return {
     lists: {
       [LISTS.nodes]: names.map((name) => node(name, sizes[name] ?? 0)),
@@ -260,9 +260,9 @@ export function healthyCluster(): FakeCluster {
       ...names.map(daemons(9101, (name) => [`sgx-plugin-${name}`, pluginStatus(name, sizes[name] ?? 0)])),
       ...names.map(daemons(9102, (name) => [`sgx-plugin-${name}`, { plugin: {}, problems: [] }])),
       ...sgxNames.map(daemons(9103, (name) => [`sgx-quote-helper-${name}`, helperStatus()])),
-      ...["a", "b"].map(daemons(9104, (name) => [`sgx-webhook-${name}`, plain])),
+      ...["a", "b"].map(daemons(9104, (name) => [`sgx-webhook-${name}`, plain()])),
       ...["a"].map(daemons(9105, (name) => [`sgx-pccs-${name}`, { mode: "OFFLINE" }])),
-      ...["a"].map(daemons(9106, (name) => [`sgx-pccs-${name}`, plain])),
+      ...["a"].map(daemons(9106, (name) => [`sgx-pccs-${name}`, plain()])),
     ]),
     refused: {},
   };
