@@ -6,7 +6,9 @@ import type { Output } from "../terminal/output.ts";
 import { register as registerDevicePlugin } from "./device-plugin.ts";
 import { register as registerManifests } from "./manifests.ts";
 import { register as registerNodeStatus } from "./node-status.ts";
+import { register as registerPccs } from "./pccs.ts";
 import { register as registerQuoteHelper } from "./quote-helper.ts";
+import { register as registerWebhook } from "./webhook.ts";
 
 /** What a command printed, as text; anything else than bytes and JSON fails the test. */
 class Printed {
@@ -23,9 +25,8 @@ class Printed {
 
 function program(output: Output): Command {
   const command = new Command("confcom").exitOverride();
-  for (const register of [registerDevicePlugin, registerNodeStatus, registerQuoteHelper, registerManifests]) {
-    register(command, output);
-  }
+  const daemons = [registerDevicePlugin, registerNodeStatus, registerQuoteHelper, registerPccs, registerWebhook];
+  for (const register of [...daemons, registerManifests]) register(command, output);
   return command;
 }
 
@@ -50,22 +51,25 @@ test("every container's arguments are options that its command has", () => {
     cpuidInit: true,
     epcMiB: 64,
     listenAddress: "[::]",
+    pccs: { upstream: "intel", storage: { hostPath: "/pccs" }, nodeSelector: { pccs: "here" } },
   };
   const commands = program(new Printed().output).commands;
   let containers = 0;
-  for (const given of [{}, all, { resourceNames: "intel" }]) {
+  const elsewhere = { resourceNames: "intel", pccs: { url: "https://pccs.example:8081" } };
+  for (const given of [{}, all, elsewhere, { webhook: { enabled: false }, pccs: { enabled: false } }]) {
     for (const object of renderManifests(manifestValues(given), { version: "1" }) as readonly PodTemplate[]) {
       const pod = object.spec?.template?.spec;
       for (const { name, args } of [...(pod?.containers ?? []), ...(pod?.initContainers ?? [])]) {
         const command = commands.find((one) => one.name() === args[0]);
         assert.ok(command, `${name}: there is no command ${args[0]}`);
-        const { operands, unknown } = command.parseOptions(args.slice(1));
+        const verb = command.commands.find((one) => one.name() === args[1]);
+        const { operands, unknown } = (verb ?? command).parseOptions(args.slice(verb === undefined ? 1 : 2));
         assert.deepEqual([operands, unknown], [[], []], name);
         containers++;
       }
     }
   }
-  assert.equal(containers, 10);
+  assert.equal(containers, 7 + 8 + 4 + 3);
 });
 
 test("YAML by default, one List with --json, one part with --only, values by --set", async () => {

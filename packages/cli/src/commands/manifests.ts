@@ -1,3 +1,4 @@
+import type { ManifestPart } from "@confcom/kubernetes/manifests";
 import { type Command, Option } from "commander";
 import { readInput } from "../input/read-input.ts";
 import type { Output } from "../terminal/output.ts";
@@ -6,9 +7,12 @@ import { VERSION } from "../version.ts";
 interface ManifestsOptions {
   values?: string;
   set: string[];
-  only?: "plugin" | "quote-helper";
+  only?: ManifestPart;
   json?: boolean;
 }
+
+/** Written out, so that help and completion load nothing. */
+const PARTS: readonly ManifestPart[] = ["plugin", "quote-helper", "webhook", "policies", "pccs"];
 
 const VALUES_SIZE = 256 * 1024;
 
@@ -24,12 +28,7 @@ export function register(program: Command, output: Output): void {
       (text: string, all: string[]) => [...all, text],
       [] as string[],
     )
-    .addOption(
-      new Option("--only <part>", "one of the two DaemonSets with what belongs to it").choices([
-        "plugin",
-        "quote-helper",
-      ]),
-    )
+    .addOption(new Option("--only <part>", "one part with what belongs to it, enabled or not").choices(PARTS))
     .option("--json", "print a List as JSON")
     .action((options: ManifestsOptions) => manifests(options, output));
 }

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { parseAllDocuments } from "yaml";
 import {
@@ -11,7 +10,7 @@ import {
 } from "../names.ts";
 import type { Container, DaemonSet, KubernetesObject, Role } from "./kubernetes-object.ts";
 import { manifestYaml } from "./manifest-yaml.ts";
-import type { ManifestPart } from "./object-template.ts";
+import { MANIFEST_PARTS, type ManifestPart } from "./object-template.ts";
 import { renderManifests } from "./render-manifests.ts";
 import { manifestValues } from "./values.ts";
 
@@ -53,6 +52,23 @@ test("the objects of an installation: rights come before who uses them, policies
     "DaemonSet sgx-plugin",
     "DaemonSet sgx-quote-helper",
   ]);
+});
+
+test("webhook, policies and PCCS are there where they are enabled; a PCCS elsewhere is not deployed", () => {
+  const parts = (given: object) =>
+    new Set(
+      renderManifests(manifestValues(given), { version: VERSION }).map(({ metadata }) => metadata.labels?.app ?? ""),
+    );
+  const two = ["sgx-plugin", "sgx-quote-helper"];
+  assert.deepEqual([...parts({})].sort(), ["sgx-pccs", ...two, "sgx-webhook", "sgx-policies"].sort());
+  assert.deepEqual([...parts({ pccs: { url: "https://p" } })].sort(), [...two, "sgx-webhook", "sgx-policies"].sort());
+  assert.deepEqual([...parts(TWO_PARTS)].sort(), two);
+  for (const part of MANIFEST_PARTS) {
+    const only = renderManifests(manifestValues(TWO_PARTS), { version: VERSION, only: part });
+    const app = part === "policies" ? "sgx-policies" : `sgx-${part}`;
+    assert.ok(only.length > 0, part);
+    for (const { metadata } of only) assert.equal(metadata.labels?.app, app);
+  }
 });
 
 test("one part alone; the helper is left out where it is not enabled, unless asked for", () => {
@@ -267,11 +283,4 @@ test("YAML comes back as the same objects, also through a reader of YAML 1.1, an
     const read = parseAllDocuments(manifestYaml(objects), { version }).map((document) => document.toJS());
     assert.deepEqual(read, JSON.parse(JSON.stringify(objects)), version);
   }
-});
-
-test("deploy/ holds the default rendering", () => {
-  const deployed = (name: string) =>
-    readFileSync(new URL(`../../../../deploy/${name}`, import.meta.url), "utf8").replace(/^(#.*\n)+/, "");
-  assert.equal(deployed("confcom.yaml"), manifestYaml(render()), "write it again as its first lines say");
-  assert.equal(deployed("confcom-intel-names.yaml"), manifestYaml(render({ resourceNames: "intel" })));
 });

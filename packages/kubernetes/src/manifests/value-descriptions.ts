@@ -19,7 +19,7 @@ export const VALUE_DESCRIPTIONS: Readonly<Record<string, string>> = {
   epcMiB: "EPC in MiB where no source tells; null where one does.",
   listenAddress: 'Of status, probes and metrics; "[::]" on clusters without IPv4.',
   logLevel: "fatal, error, warn, info, debug or trace.",
-  nodeSelector: "Added to what each workload selects by itself.",
+  nodeSelector: "Added to what both DaemonSets select by themselves.",
   tolerations: "Taints that SGX pools carry: AKS's, Intel's, and AKS spot pools. A list replaces this one.",
   affinity: "As in a pod.",
   priorityClassName: "Gets the quote helper its EPC on a node that applications have filled; null for none.",
@@ -54,6 +54,6 @@ export const VALUE_DESCRIPTIONS: Readonly<Record<string, string>> = {
   "pccs.storage.size": "Of the PersistentVolumeClaim.",
   "pccs.storage.className": "Its storage class; null: the cluster's default.",
   "pccs.storage.hostPath": "Directory of one node instead of a claim; pccs.nodeSelector says which node.",
-  "pccs.nodeSelector": "Of sgx-pccs, added to the others.",
+  "pccs.nodeSelector": "Where sgx-pccs runs.",
   "pccs.resources": "cpu, memory and ephemeral-storage.",
 };

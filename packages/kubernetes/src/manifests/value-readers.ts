@@ -61,7 +61,12 @@ const labelKey = text(
 const labelValue = text(/^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/, "a label's value");
 const anyText = text(/^[^\0]*$/, "text", 65_536);
 
-const quantityText = text(/^\d+(\.\d+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$/, "a quantity such as 100m or 64Mi", 32);
+/** Written between quotes, where the chart would print a number in another form. */
+export const quantityText = text(
+  /^\d+(\.\d+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$/,
+  "a quantity such as 100m or 64Mi",
+  32,
+);
 /** A number too, as YAML makes one of `cpu: 1`. */
 export const quantity: Reader<string> = reader(
   { ...quantityText.schema, type: ["string", "number"], minimum: 0 },

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseValues } from "./parse-values.ts";
 import { setValue } from "./set-value.ts";
+import { VALUE_DESCRIPTIONS } from "./value-descriptions.ts";
 import { DEFAULT_VALUES, manifestValues, VALUES_READER } from "./values.ts";
 
 const refused = (given: unknown, message: RegExp) =>
@@ -104,6 +105,23 @@ test("what the chart checks is what the command checks: the patterns are RE2's, 
   assert.deepEqual(VALUES_READER.schema.properties?.image?.type, ["string", "null"]);
   assert.equal(VALUES_READER.schema.required?.includes("image"), false);
   assert.equal(VALUES_READER.schema.required?.includes("mode"), true);
+});
+
+test("every value has a description, and nothing else has", () => {
+  const described = Object.keys(VALUE_DESCRIPTIONS);
+  const values = [...scalars(DEFAULT_VALUES)].map(({ path }) => path.join("."));
+  for (const value of values) {
+    assert.ok(
+      described.some((one) => value === one || value.startsWith(`${one}.`)),
+      value,
+    );
+  }
+  for (const one of described) {
+    const at = one
+      .split(".")
+      .reduce<unknown>((within, key) => (within as Record<string, unknown>)[key], DEFAULT_VALUES);
+    assert.notEqual(at, undefined, one);
+  }
 });
 
 test("values that exclude each other are refused", () => {

@@ -18,10 +18,9 @@ import {
   list,
   object,
   oneOf,
-  orEmpty,
   orNull,
   partial,
-  quantity,
+  quantityText,
   refuse,
   resources,
   section,
@@ -99,6 +98,7 @@ export interface PccsValues {
   /** Of `sgx-pccs`: `software` certifies the software platform; `intel` or a URL. */
   readonly upstream: string;
   readonly storage: PccsStorageValues;
+  /** Where `sgx-pccs` runs. */
   readonly nodeSelector: StringMap;
   readonly resources: ResourceRequirements;
 }
@@ -211,12 +211,12 @@ export const VALUES_READER = section<ManifestValues>({
   epcMiB: orNull(integer(1, 2 ** 31 - 1)),
   listenAddress: text(/^(\d{1,3}(\.\d{1,3}){3}|\[[0-9a-fA-F:.]+\])$/, "an address such as 0.0.0.0 or [::]"),
   logLevel: oneOf("fatal", "error", "warn", "info", "debug", "trace"),
-  nodeSelector: orEmpty(labels),
+  nodeSelector: labels,
   tolerations: list(toleration),
   affinity: orNull(partial<Affinity>({ nodeAffinity: object, podAffinity: object, podAntiAffinity: object })),
   priorityClassName: orNull(dnsName),
-  podLabels: orEmpty(labels),
-  podAnnotations: orEmpty(annotations),
+  podLabels: labels,
+  podAnnotations: annotations,
   plugin: section({ resources }),
   nodeStatus: section({ resources }),
   quoteHelper: section<QuoteHelperValues>({
@@ -239,11 +239,11 @@ export const VALUES_READER = section<ManifestValues>({
       "software, intel or a URL that begins with https://",
     ),
     storage: section<PccsStorageValues>({
-      size: quantity,
+      size: quantityText,
       className: orNull(dnsName),
       hostPath: orNull(hostPath),
     }),
-    nodeSelector: orEmpty(labels),
+    nodeSelector: labels,
     resources,
   }),
 });
