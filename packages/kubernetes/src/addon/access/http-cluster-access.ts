@@ -15,12 +15,20 @@ export interface HttpAnswer {
   readonly retryAfter?: string | undefined;
 }
 
+/** What one call may cost, where it is less than usual. Time in ms, size of the answer in bytes. */
+export interface CallBounds {
+  readonly timeoutMs?: number;
+  readonly sizeLimit?: number;
+  readonly signal?: AbortSignal;
+}
+
 /** One authenticated call of the API server. Rejects with ApiError where there was no answer. */
 export interface ApiConnection {
   call(
     method: HttpMethod,
     path: string,
     content?: { readonly type: string; readonly body: unknown },
+    bounds?: CallBounds,
   ): Promise<HttpAnswer>;
 }
 

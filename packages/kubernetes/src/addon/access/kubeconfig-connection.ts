@@ -50,7 +50,7 @@ export async function connectByKubeconfig(choice: KubeconfigChoice): Promise<Kub
   const server = serverUrl(cluster.server, where);
   const agents = new Set<Agent>();
 
-  const call: ApiConnection["call"] = async (method, path, content): Promise<HttpAnswer> => {
+  const call: ApiConnection["call"] = async (method, path, content, bounds = {}): Promise<HttpAnswer> => {
     const options: RequestOptions = { headers: {} };
     await config.applyToHTTPSOptions(options).catch((cause: unknown) => {
       throw unusable(`the credentials of ${where} cannot be used: ${messageOf(cause)}`, cause);
@@ -60,8 +60,9 @@ export async function connectByKubeconfig(choice: KubeconfigChoice): Promise<Kub
     const answer = await boundedRequest({
       url: new URL(server.pathname.replace(/\/$/, "") + path, server),
       method,
-      timeoutMs: TIMEOUT,
-      sizeLimit: ANSWER_LIMIT,
+      timeoutMs: bounds.timeoutMs ?? TIMEOUT,
+      sizeLimit: bounds.sizeLimit ?? ANSWER_LIMIT,
+      ...(bounds.signal === undefined ? {} : { signal: bounds.signal }),
       ...(agent === undefined ? {} : { agent }),
       headers: {
         accept: "application/json",
