@@ -53,9 +53,9 @@ export async function runQuoteHelper(options: QuoteHelperOptions, output: Output
   try {
     socketFile = await openSocketFile({ path: options.socketPath, takeover: options.takeover });
     health = await openHealth(options, socketFile);
-    const { platform, authority } = await openPlatformFor(options, configuration, log);
-    health?.platformOpened(platform, authority);
-    if (authority !== undefined) watch = new ProvisioningWatch(platform, authority, log);
+    const { platform, service } = await openPlatformFor(options, configuration, log);
+    health?.platformOpened(platform, service);
+    if (service !== undefined) watch = new ProvisioningWatch(platform, service, log);
     await new QuoteHelper(options, configuration, log, platform, socketFile, signals, health, watch).run(output);
   } finally {
     watch?.close();
@@ -88,7 +88,7 @@ async function openPlatformFor(options: QuoteHelperOptions, configuration: Confi
     warn,
     ...certified.options,
   });
-  return { platform, authority: certified.authority() };
+  return { platform, service: certified.service() };
 }
 
 class QuoteHelper {

@@ -1,4 +1,5 @@
 export type { AttemptsStatus } from "./helper/attempts.ts";
+export { awaitedAuthority } from "./helper/awaited-authority.ts";
 export {
   PROVISIONING_SERVICE_FILE,
   type ProvisioningRecord,

@@ -1,5 +1,4 @@
 import { AesmClient, type CountersSnapshot, type SocketFile } from "@confcom/aesm";
-import type { RemoteProvisioningAuthority } from "@confcom/collateral/software";
 import {
   type ListenAddress,
   type MetricFamily,
@@ -11,7 +10,8 @@ import {
 import type { SoftwarePlatform } from "@confcom/quoting/software";
 import { toHex } from "@confcom/sgx";
 import { VERSION } from "../../version.ts";
-import { provisioningMetrics, provisioningStatus } from "./provisioning-status.ts";
+import type { CertifyingService } from "../provisioning/certifying-service.ts";
+import { provisioningMetrics, provisioningStatus, rootFingerprint } from "./provisioning-status.ts";
 import { connectionFigures, type PlatformStatus, type QuoteHelperStatus } from "./quote-helper-status.ts";
 import { type Readiness, ReadinessCheck } from "./readiness.ts";
 
@@ -32,7 +32,7 @@ export class HealthEndpoint {
   readonly #startedAt = new Date();
   #server: StatusServer | undefined;
   #platform: SoftwarePlatform | undefined;
-  #authority: RemoteProvisioningAuthority | undefined;
+  #service: CertifyingService | undefined;
   #counters: () => readonly CountersSnapshot[] = () => [];
   #last: Readiness | undefined;
 
@@ -66,10 +66,10 @@ export class HealthEndpoint {
     return this.#server?.address ?? this.#options.listen;
   }
 
-  /** `authority`: the service that certifies the platform, if one does. */
-  platformOpened(platform: SoftwarePlatform, authority?: RemoteProvisioningAuthority): void {
+  /** `service`: what certifies the platform, if it is not its own authority. */
+  platformOpened(platform: SoftwarePlatform, service?: CertifyingService): void {
     this.#platform = platform;
-    this.#authority = authority;
+    this.#service = service;
   }
 
   poolStarted(counters: () => readonly CountersSnapshot[]): void {
@@ -87,7 +87,7 @@ export class HealthEndpoint {
   async ready(): Promise<Readiness> {
     const { ok, why } = await this.#readiness.verdict();
     // The wire carries a code; the cause is known here.
-    const failure = ok ? undefined : this.#authority?.status.failure;
+    const failure = ok ? undefined : this.#service?.authority.status.failure;
     this.#last = { ok, why: failure === undefined ? why : `${why}; ${failure.message}` };
     return this.#last;
   }
@@ -102,7 +102,10 @@ export class HealthEndpoint {
       ready: this.#last ?? null,
       socket: { path: this.#socketFile.path, ours: this.#socketFile.isOurs() },
       platform: this.#platformStatus(),
-      provisioning: this.#authority === undefined ? null : provisioningStatus(this.#authority),
+      provisioning:
+        this.#service === undefined || this.#platform === undefined
+          ? null
+          : provisioningStatus(this.#service.authority, this.#platform),
       workers: this.#options.workers,
       connections: connectionFigures(this.#counters()),
     };
@@ -116,7 +119,8 @@ export class HealthEndpoint {
     if (this.#platform === undefined) return null;
     const { profile, cpuSvn } = this.#platform;
     const key = this.#platform.snapshot().key?.pubKeyId;
-    return { name: "software", profile, cpuSvn, attestationKey: key === undefined ? null : toHex(key) };
+    const root = rootFingerprint(this.#platform.authority);
+    return { name: "software", profile, cpuSvn, attestationKey: key === undefined ? null : toHex(key), root };
   }
 
   #metrics(): MetricFamily[] {
@@ -125,7 +129,7 @@ export class HealthEndpoint {
     const residentBytes = process.memoryUsage.rss();
     const startedAt = this.#startedAt.getTime() / 1000;
     return [
-      ...(this.#authority === undefined ? [] : provisioningMetrics(prefix, this.#authority)),
+      ...(this.#service === undefined ? [] : provisioningMetrics(prefix, this.#service.authority)),
       ...processMetrics(prefix, { residentBytes, startedAt, version: VERSION }),
       {
         name: `${prefix}_ready`,

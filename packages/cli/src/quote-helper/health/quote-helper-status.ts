@@ -27,11 +27,20 @@ export interface PlatformStatus {
   readonly cpuSvn: string;
   /** pub_key_id, hexadecimal; null before the first init_quote_ex of a new platform. */
   readonly attestationKey: string | null;
+  /** "SHA-256 AB:CD:...": the root certificate that its quotes stand under, or will; null while it is not known yet. */
+  readonly root: string | null;
 }
 
 export interface ProvisioningStatus {
   /** "PCCS at URL". */
   readonly service: string;
+  /**
+   * `awaiting-root`: the files with its root and CA are not there yet; `unregistered`: it has not certified the platform
+   * yet under that root; `registered`: it has, and quotes are made also while it is away.
+   */
+  readonly state: "awaiting-root" | "unregistered" | "registered";
+  /** The root that it is to certify under. Another than `platform.root`: quotes still stand under the one before. */
+  readonly root: string | null;
   /** False while the last attempt to be certified there failed. */
   readonly ok: boolean;
   /** RFC 3339; null: not since the start, for the stored certificate was good. */

@@ -1,7 +1,8 @@
 import type { RemoteProvisioningAuthority } from "@confcom/collateral/software";
 import type { StateDirectory, StateWarning } from "@confcom/quoting";
-import type { SoftwarePlatformOptions } from "@confcom/quoting/software";
+import type { ProvisioningAuthority, SoftwarePlatformOptions } from "@confcom/quoting/software";
 import { SYSTEM_CLOCK } from "../../system-clock.ts";
+import { FollowedService } from "./followed-service.ts";
 import type { PccsAccess } from "./pccs-settings.ts";
 
 /** `PROVISIONING_SERVICE_FILE`: whether it is there is looked at before the package that knows it is loaded. */
@@ -11,12 +12,21 @@ const RECORD = "provisioning-service.json";
 export interface Certification {
   readonly options: Pick<SoftwarePlatformOptions, "openAuthority">;
   /** Once the platform is open; undefined: it has its own authority. */
-  readonly authority: () => RemoteProvisioningAuthority | undefined;
+  readonly service: () => CertifyingService | undefined;
+}
+
+/** The service that certifies the platform, as it is known at this moment. */
+export interface CertifyingService {
+  /** What is asked now, or will be as soon as it is known under which root. */
+  readonly authority: RemoteProvisioningAuthority;
+  /** Whether a reload of the platform would replace the authority in use, because root or CA are others by now. */
+  readonly outdated: (inUse: ProvisioningAuthority) => boolean;
 }
 
 /**
- * What the platform of a state directory is opened with. The one service for the life of the process: a reload of the
- * state does not change it. The collateral package is loaded only where there is, or was, a service.
+ * What the platform of a state directory is opened with. Which service it is holds for the life of the process; under
+ * which root and CA is looked at anew at each reload. The collateral package is loaded only where there is, or was, a
+ * service.
  */
 export async function certification(
   state: StateDirectory,
@@ -27,33 +37,27 @@ export async function certification(
     if (state.names().includes(RECORD)) {
       (await import("@confcom/collateral/software")).leaveProvisioningService(state, warn);
     }
-    return { options: {}, authority: () => undefined };
+    return { options: {}, service: () => undefined };
   }
-  const { openProvisioningService } = await import("@confcom/collateral/software");
-  let authority: RemoteProvisioningAuthority | undefined;
-  const openAuthority = async () => {
-    authority ??= openProvisioningService({
-      state,
-      url: access.url,
-      rootCertificatePem: access.rootCertificatePem,
-      ...(access.tlsCa === undefined ? {} : { tlsCa: access.tlsCa }),
-      userToken: access.userToken,
-      clock: SYSTEM_CLOCK,
-      random: Math.random,
-      warn,
-    });
-    return authority;
-  };
-  return { options: { openAuthority }, authority: () => authority };
+  const service = new FollowedService({
+    state,
+    access,
+    warn,
+    clock: SYSTEM_CLOCK,
+    random: Math.random,
+    software: await import("@confcom/collateral/software"),
+  });
+  return { options: { openAuthority: async () => service.open() }, service: () => service };
 }
 
 /** How the platform that a quote helper left is certified, for commands that only look at it. */
 export async function recordedCertification(state: StateDirectory, warn: StateWarning): Promise<Certification> {
-  const none = { options: {}, authority: () => undefined };
+  const none = { options: {}, service: () => undefined };
   if (!state.names().includes(RECORD)) return none;
   const { readProvisioningRecord } = await import("@confcom/collateral/software");
   const record = readProvisioningRecord(state);
   if (record?.inUse !== true) return none;
   const { url, root, tlsCa } = record;
-  return certification(state, { url, rootCertificatePem: root, tlsCa, userToken: () => undefined }, warn);
+  const trust = () => ({ rootCertificatePem: root, tlsCa });
+  return certification(state, { url, trust, userToken: () => undefined }, warn);
 }

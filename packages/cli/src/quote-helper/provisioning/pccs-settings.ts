@@ -1,3 +1,5 @@
+import { X509Certificate } from "node:crypto";
+import { PlatformError } from "@confcom/quoting";
 import { CommandError } from "../../command-error.ts";
 import { ExitCode } from "../../exit-code.ts";
 import { readInput } from "../../input/read-input.ts";
@@ -10,12 +12,19 @@ export interface PccsSettings {
   readonly userTokenFile?: string;
 }
 
+/** What a service is known by: PEM. */
+export interface PccsTrust {
+  readonly rootCertificatePem: string;
+  /** Undefined: the well-known CAs. */
+  readonly tlsCa: string | undefined;
+}
+
 /** A service that was named completely. */
 export interface PccsAccess {
   readonly url: string;
-  readonly rootCertificatePem: string;
-  readonly tlsCa: string | undefined;
-  /** Reads the file anew; undefined when none was named. Throws CommandError. */
+  /** Reads root and CA anew. Throws an Error that says which file is not there, empty or no certificate. */
+  readonly trust: () => PccsTrust;
+  /** Reads the file anew; undefined when none was named. Throws PlatformError ISSUER_UNREACHABLE, CommandError. */
   readonly userToken: () => string | undefined;
 }
 
@@ -27,8 +36,8 @@ function refuse(what: string, nextStep: string): CommandError {
 }
 
 /**
- * The service to register with, undefined when none is named: the command line's word goes before the file's. Reads root
- * and CA. Throws CommandError for a service without a root, and for a root, CA or token without a service.
+ * The service to register with, undefined when none is named: the command line's word goes before the file's. No file is
+ * read yet. Throws CommandError for a service without a root, and for a root, CA or token without a service.
  */
 export function pccsAccess(flags: PccsSettings, file: PccsSettings = {}): PccsAccess | undefined {
   const { url, root, ca, userTokenFile } = { ...file, ...flags };
@@ -44,14 +53,37 @@ export function pccsAccess(flags: PccsSettings, file: PccsSettings = {}): PccsAc
   }
   return {
     url,
-    rootCertificatePem: text(root, "the root certificate", PEM_SIZE),
-    tlsCa: ca === undefined ? undefined : text(ca, "the PCCS's CA", PEM_SIZE),
+    trust: () => ({
+      rootCertificatePem: certificate(root, "the root certificate"),
+      tlsCa: ca === undefined ? undefined : certificate(ca, "the PCCS's CA"),
+    }),
     userToken: () => (userTokenFile === undefined ? undefined : tokenOf(userTokenFile)),
   };
 }
 
+/** Of a bundle the first certificate is looked at: a file that is being filled is none yet. */
+function certificate(path: string, what: string): string {
+  const pem = text(path, what, PEM_SIZE);
+  if (pem.trim() === "") throw new Error(`${path} is empty: ${what} is awaited`);
+  try {
+    new X509Certificate(pem);
+  } catch (cause) {
+    throw new Error(`${path} does not hold ${what}: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      cause,
+    });
+  }
+  return pem;
+}
+
 function tokenOf(path: string): string {
-  const token = text(path, "the user token", TOKEN_SIZE).trim();
+  let token: string;
+  try {
+    token = text(path, "the user token", TOKEN_SIZE).trim();
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new PlatformError("ISSUER_UNREACHABLE", why, { cause });
+  }
+  if (token === "") throw new PlatformError("ISSUER_UNREACHABLE", `${path} is empty: the user token is awaited`);
   // What a header value can carry; the token itself is in no message.
   if (/^[\x21-\x7e]+$/.test(token)) return token;
   throw refuse(`${path} does not hold one token of printable characters`, "Put the user token alone into the file.");

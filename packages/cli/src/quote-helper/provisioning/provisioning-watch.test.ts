@@ -20,7 +20,7 @@ test("a cause is logged once, however many answers carry it; another one, and su
   const authority = { name: "PCCS at test", status: { notBefore: 0 } };
   const watch = new ProvisioningWatch(
     platform as unknown as SoftwarePlatform,
-    authority as unknown as RemoteProvisioningAuthority,
+    { authority: authority as unknown as RemoteProvisioningAuthority, outdated: () => false },
     {
       warn: (line: string) => lines.push(line),
       info: (line: string) => {
