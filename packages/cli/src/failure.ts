@@ -92,6 +92,16 @@ const COLLATERAL_EXIT_CODES: Readonly<Record<string, ExitCodeValue>> = {
   STORE_IO: ExitCode.CANNOT_CREATE,
 };
 
+/** What a script can do something about: somebody else is in the way, or patience. */
+const ADDON_EXIT_CODES: Readonly<Record<string, ExitCodeValue>> = {
+  ADDON_CONFLICT: ExitCode.REFUSED,
+  ADDON_DISABLING: ExitCode.REFUSED,
+  ADDON_ELSEWHERE: ExitCode.REFUSED,
+  ADDON_IN_USE: ExitCode.REFUSED,
+  ADDON_STATE_CHANGED: ExitCode.REFUSED,
+  ADDON_NOT_READY: ExitCode.NEGATIVE,
+};
+
 const UNAVAILABLE = ["SERVICE_UNREACHABLE", "SERVICE_TIMEOUT"];
 
 function exitCodeOf(error: Error, code: string): ExitCodeValue {
@@ -111,6 +121,7 @@ function exitCodeOf(error: Error, code: string): ExitCodeValue {
 function kubernetesExitCode(code: string): ExitCodeValue {
   if (code === "FOREIGN_DEVICE_PLUGIN") return ExitCode.REFUSED;
   if (code === "MANIFEST_VALUE") return ExitCode.BAD_INPUT;
+  if (code.startsWith("ADDON_")) return ADDON_EXIT_CODES[code] ?? ExitCode.CONFIGURATION;
   if (code === "SGX_CPUID") return ExitCode.CANNOT_CREATE;
   return code === "DEVICE_PLUGIN_INTERNAL" ? ExitCode.INTERNAL : ExitCode.CONFIGURATION;
 }

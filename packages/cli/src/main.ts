@@ -24,6 +24,9 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandModule>>> = {
   "node-status": () => import("./commands/node-status.ts"),
   webhook: () => import("./commands/webhook.ts"),
   manifests: () => import("./commands/manifests.ts"),
+  addon: () => import("./commands/addon.ts"),
+  "enable-addons": () => import("./commands/enable-addons.ts"),
+  "disable-addons": () => import("./commands/disable-addons.ts"),
   demo: () => import("./commands/demo.ts"),
 };
 

@@ -21,3 +21,5 @@ export {
 export type { AddonState, FoundState, Phase } from "./state/addon-state.ts";
 export { readState } from "./state/state-config-map.ts";
 export { findState } from "./state/state-store.ts";
+export * from "./status/index.ts";
+export { yamlText } from "./yaml-text.ts";

@@ -1,0 +1,32 @@
+import { ExitCode, type ExitCodeValue } from "../exit-code.ts";
+import type { Output } from "../terminal/output.ts";
+import { printable } from "../terminal/printable.ts";
+import type { ClusterFlags } from "./cluster-flags.ts";
+
+/** What scripts of `az aks` know: its words after `ERROR:`, and 1 (spec: Kubernetes §4.2). */
+const AZURE_CODES: ReadonlySet<string> = new Set([
+  "ADDON_NAME_UNKNOWN",
+  "ADDON_ENABLED",
+  "ADDON_NOT_ENABLED",
+  "ADDON_NOT_INSTALLED",
+]);
+
+/** Runs a command; what `az` has words for is said in them, everything else is thrown on. */
+export async function withAzureErrors(
+  flags: ClusterFlags,
+  output: Output,
+  run: () => Promise<ExitCodeValue>,
+): Promise<ExitCodeValue> {
+  try {
+    return await run();
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && AZURE_CODES.has(String(error.code)))) throw error;
+    output.note(`ERROR: ${printable(error.message)}${error.code === "ADDON_ENABLED" ? `\n${wayOut(flags)}` : ""}`);
+    return ExitCode.NEGATIVE;
+  }
+}
+
+function wayOut({ name, resourceGroup }: ClusterFlags): string {
+  const cluster = `${name === undefined ? "" : ` -n ${name}`}${resourceGroup === undefined ? "" : ` -g ${resourceGroup}`}`;
+  return `To change confcom configuration, run "confcom disable-addons -a confcom${cluster}" before enabling it again.`;
+}
