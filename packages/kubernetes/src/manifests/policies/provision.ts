@@ -7,8 +7,8 @@ const ALLOWED = "allowed";
 
 const ASKS = ` asks for ${PROVISION_RESOURCE}, the right to the provisioning key, which is not allowed in namespace `;
 const WAY_OUT =
-  `: leave it away, and for quotes out-of-process set ${AESM_VARIABLE}=1; or have an administrator label ` +
-  `the namespace ${PROVISION_LABEL}=${ALLOWED}`;
+  `: for quotes out-of-process take it away, or the annotation that names the container, and set ${AESM_VARIABLE}=1; ` +
+  `for quotes in-process have an administrator label the namespace ${PROVISION_LABEL}=${ALLOWED}`;
 
 /**
  * `sgx-policies-provision`: the provisioning key identifies the platform for ever, so only namespaces that an
