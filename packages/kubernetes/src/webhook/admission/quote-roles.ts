@@ -75,6 +75,8 @@ function bothModes(
   optedIn: string | undefined,
 ): Refusal | undefined {
   const name = shown(container.name);
+  // Quotes for others with the provisioning key, whoever configured it.
+  if (container.name === AESMD) return undefined;
   const outOfProcess = optedIn ?? (asksFor(container, QUOTE_RESOURCE) ? QUOTE_RESOURCE : undefined);
   if (outOfProcess === undefined) return undefined;
   if (annotation !== undefined) {
