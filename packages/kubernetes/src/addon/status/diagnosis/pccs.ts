@@ -56,10 +56,9 @@ function helpersOfPccs(view: ClusterView, pccsTold: boolean): Problem[] {
 export function quoteRootProblems(view: ClusterView): Problem[] {
   const { root, namespace } = view.snapshot;
   const configMap = { kind: "ConfigMap", namespace, name: QUOTE_ROOT_CONFIG_MAP };
-  const wantsRoot = view.workload(PCCS_NAME) !== undefined;
   const pccsReady = (view.workload(PCCS_NAME)?.ready ?? 0) > 0;
   if (root === null || root.sha256 === "") {
-    if (!wantsRoot || (!pccsReady && root === null)) return [];
+    if (!pccsReady) return [];
     return [
       problem("ROOT_MISSING", configMap, root === null ? "it is not there" : "its root-ca.pem is no certificate"),
     ];

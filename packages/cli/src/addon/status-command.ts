@@ -1,0 +1,28 @@
+import { type Command, InvalidArgumentError } from "commander";
+import type { Output } from "../terminal/output.ts";
+import { addClusterFlags, type ClusterFlags } from "./cluster-flags.ts";
+import type { Exit } from "./register-life-cycle.ts";
+
+export interface StatusFlags extends ClusterFlags {
+  node?: string;
+  watch?: number | true;
+}
+
+/** `addon status`: unlike the verbs of `az` it is for people first, so that it prints a table unless told otherwise. */
+export function addStatusFlags(command: Command, output: Output, exit: Exit): void {
+  addClusterFlags(command)
+    .option("--node <name>", "this node alone, and the pods on it")
+    .option("--watch [seconds]", "look again and again, until interrupted (default: every 10 s)", seconds)
+    .action(async (flags: StatusFlags) => {
+      const { runStatus } = await import("./status.ts");
+      exit(await runStatus(flags, output));
+    });
+  command.options.find(({ long }) => long === "--output")?.default("table");
+  command.setOptionValueWithSource("output", "table", "default");
+}
+
+function seconds(text: string): number {
+  const value = Number(text);
+  if (!/^\d{1,5}$/.test(text) || value < 1) throw new InvalidArgumentError("it takes a number of seconds, 1 or more");
+  return value;
+}
