@@ -276,7 +276,7 @@ export function openRemoteAuthority(options: RemoteAuthorityOptions): RemoteProv
   };
   const root = fingerprint(rootCertificatePem);
   if (known?.inUse === true && !same) {
-    warn(`the trusted root changed since the last start, from ${fingerprint(known.root)}: quotes now chain to ${root}`);
+    warn(`the trusted root changed, from ${fingerprint(known.root)}: quotes now chain to ${root}`);
   } else if (known?.inUse !== true && state.read(AUTHORITY_FILE) !== undefined) {
     warn(
       `the platform had a provisioning authority of its own and is certified by ${desk.name} from now on: the attestation key stays, quotes chain to the root ${root}, and verifiers must trust that`,
