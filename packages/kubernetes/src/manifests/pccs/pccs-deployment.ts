@@ -155,4 +155,4 @@ function trustContainer(): Template<Container> {
 }
 
 const readiness = (port: number) =>
-  httpProbe("/readyz", port, { initialDelaySeconds: 1, periodSeconds: 2, timeoutSeconds: 2, failureThreshold: 3 });
+  httpProbe("/readyz", port, { initialDelaySeconds: 3, periodSeconds: 2, timeoutSeconds: 2, failureThreshold: 3 });

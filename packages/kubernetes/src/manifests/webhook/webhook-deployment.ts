@@ -71,7 +71,7 @@ function webhookContainer(): Template<DeploymentContainer> {
     ],
     lifecycle: { preStop: { sleep: { seconds: LEAVING } } },
     readinessProbe: httpProbe("/readyz", WEBHOOK_STATUS_PORT, {
-      initialDelaySeconds: 1,
+      initialDelaySeconds: 2,
       periodSeconds: 2,
       timeoutSeconds: 2,
       failureThreshold: 2,
