@@ -18,6 +18,7 @@ import { memory } from "./memory.ts";
 import { numa } from "./numa.ts";
 import { placement } from "./placement.ts";
 import { pluginKilled } from "./plugin-killed.ts";
+import { policies } from "./policies.ts";
 import { provisionWithEpc } from "./provision-with-epc.ts";
 import { quoteSlots } from "./quote-slots.ts";
 import { rights } from "./rights.ts";
@@ -54,4 +55,4 @@ export const checks: readonly Check<ClusterScene>[] = [
 ];
 
 /** Part two, on a second cluster that is empty when the first of them runs. Those that want the same values stand together. */
-export const addonChecks: readonly Check<ClusterScene>[] = [];
+export const addonChecks: readonly Check<ClusterScene>[] = [...policies];
