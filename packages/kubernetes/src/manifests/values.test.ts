@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { parseValues } from "./parse-values.ts";
 import { setValue } from "./set-value.ts";
@@ -121,6 +122,14 @@ test("every value has a description, and nothing else has", () => {
       .split(".")
       .reduce<unknown>((within, key) => (within as Record<string, unknown>)[key], DEFAULT_VALUES);
     assert.notEqual(at, undefined, one);
+  }
+});
+
+test("docs/kubernetes.md has every value", () => {
+  const docs = readFileSync(new URL("../../../../docs/kubernetes.md", import.meta.url), "utf8");
+  for (const value of Object.keys(VALUE_DESCRIPTIONS)) {
+    const isSection = Object.keys(VALUE_DESCRIPTIONS).some((other) => other.startsWith(`${value}.`));
+    if (!isSection) assert.match(docs, new RegExp(`^\\|.*\`${value.replaceAll(".", "\\.")}\`.*\\|$`, "m"), value);
   }
 });
 
