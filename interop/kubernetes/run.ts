@@ -16,7 +16,7 @@ import { ensureDnsProgram } from "./binaries/dns-program.ts";
 import { addonChecks, checks as daemonChecks } from "./checks/index.ts";
 import { compareSnapshots, residueLines, takeSnapshot } from "./cluster/residue.ts";
 import { startCluster } from "./cluster/start-cluster.ts";
-import { ensureImages } from "./images/images.ts";
+import { ensureImages, keptImages } from "./images/images.ts";
 import { until } from "./observe/until.ts";
 import {
   ClusterScene,
@@ -54,7 +54,7 @@ const log = (line: string): void => {
 };
 const directory = mkdtempSync(join(tmpdir(), "confcom-cluster-"));
 const before = takeSnapshot(directory);
-const images = ensureImages({ log });
+const images = ensureImages({ log }).then((built) => keptImages(built, join(directory, "images")));
 images.catch(() => undefined);
 
 async function materials() {
@@ -168,6 +168,7 @@ if (options.json !== undefined) {
   const text = JSON.stringify({ seconds, passed, failed, checks: results, figures }, undefined, 2);
   writeFileSync(options.json, `${text}\n`);
 }
+rmSync(join(directory, "images"), { recursive: true, force: true });
 if (failed === 0) rmSync(directory, { recursive: true, force: true });
 else process.stdout.write(`# logs of the cluster's programs: ${directory}/*/logs\n`);
 process.stdout.write(`${passed} passed, ${failed} failed\n`);

@@ -1,6 +1,7 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { constants } from "node:fs";
+import { copyFile, link, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { imageCache } from "../../../deploy/image/cache.ts";
 import { confcomImage, type ImagePlaces } from "../../../deploy/image/confcom-image.ts";
 import { type BuiltImage, buildImage, type ImageRecipe } from "../../../deploy/image/oci-image.ts";
@@ -78,4 +79,19 @@ export async function ensureImages<Name extends ImageName = ImageName>(
     await rm(scratch, { recursive: true, force: true });
   }
   return images as Images<Name>;
+}
+
+/** The same images with their archives in `directory`, where no later build takes them away. */
+export async function keptImages<Name extends ImageName>(
+  images: Images<Name>,
+  directory: string,
+): Promise<Images<Name>> {
+  await mkdir(directory, { recursive: true });
+  const entries = Object.entries<BuiltImage>(images).map(async ([name, image]) => {
+    const archive = join(directory, basename(image.archive));
+    // On another file system there are no links to it.
+    await link(image.archive, archive).catch(() => copyFile(image.archive, archive, constants.COPYFILE_FICLONE));
+    return [name, { ...image, archive }] as const;
+  });
+  return Object.fromEntries(await Promise.all(entries)) as Images<Name>;
 }
