@@ -50,3 +50,8 @@ export function buildVerifyLimit(): string {
 export function buildHttpLoad(): string {
   return compile("http-load", ["http-load.c"], []);
 }
+
+/** The load on an HTTPS server. */
+export function buildTlsLoad(): string {
+  return compile("tls-load", ["tls-load.c"], ["-lssl", "-lcrypto"]);
+}

@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { buildBundle } from "../packages/cli/build.ts";
-import { buildHttpLoad, buildLoad, buildPrograms, buildVerifyLimit, type Programs } from "./build.ts";
+import { type AdmissionPlan, measureAdmission } from "./admission/measure.ts";
+import { judgeAdmission, renderAdmission } from "./admission/table.ts";
+import { buildHttpLoad, buildLoad, buildPrograms, buildTlsLoad, buildVerifyLimit, type Programs } from "./build.ts";
 import { measureHelperQuotes } from "./collateral/helper-quotes.ts";
 import { type CollateralPlan, measureCollateral } from "./collateral/measure.ts";
 import { renderCollateral } from "./collateral/table.ts";
@@ -32,6 +34,7 @@ const USAGE = `Usage: npm run bench -- [options]
   --no-memory       leave out the run of 1,000,000 requests
   --verify          quote verification only; --no-verify leaves it out
   --collateral      the collateral service only; --no-collateral leaves it out
+  --webhook         the admission webhook only; --no-webhook leaves it out
   --evp             the limit of verification through EVP_DigestVerify, a fifth dearer
   --command TEXT    measure another AESM server: its command line with {socket}, {state} and {workers}
 `;
@@ -44,6 +47,7 @@ interface Options {
   readonly quoteHelper: boolean;
   readonly verification: VerificationPlan | undefined;
   readonly collateral: (CollateralPlan & { readonly bundle: string }) | undefined;
+  readonly webhook: AdmissionPlan | undefined;
   /** The quote helper's command line. */
   command(socketPath: string, statePath: string): string[];
 }
@@ -62,6 +66,7 @@ async function options(): Promise<Options> {
       memory: { type: "boolean" },
       verify: { type: "boolean" },
       collateral: { type: "boolean" },
+      webhook: { type: "boolean" },
       evp: { type: "boolean", default: false },
       command: { type: "string" },
       help: { type: "boolean", default: false },
@@ -87,7 +92,7 @@ async function options(): Promise<Options> {
   };
   const { command } = values;
   // A part that is named runs alone, or with the others that are named.
-  const named = values.verify === true || values.collateral === true;
+  const named = values.verify === true || values.collateral === true || values.webhook === true;
   const quoteHelper = !named;
   const collateral = named ? values.collateral === true : values.collateral !== false && command === undefined;
   const bundle = (command === undefined && quoteHelper) || collateral ? await buildBundle(BUNDLE) : undefined;
@@ -103,6 +108,9 @@ async function options(): Promise<Options> {
         : { rounds: values.rounds === undefined && !quick ? 9 : rounds, scale: quick ? 6 : 12, evp: values.evp },
     collateral:
       collateral && bundle !== undefined ? { bundle: bundle.main, ...collateralPlan(quick, values.rounds) } : undefined,
+    webhook: (named ? values.webhook === true : values.webhook !== false && command === undefined)
+      ? admissionPlan(quick, values.rounds)
+      : undefined,
     command: (socketPath, statePath) =>
       bundle === undefined
         ? (command ?? "")
@@ -132,6 +140,19 @@ function collateralPlan(quick: boolean, rounds: string | undefined): CollateralP
     roundsWithImport: given ?? (quick ? 1 : 3),
     requests: quick ? 10_000 : 20_000,
     coldStarts: quick ? 3 : 5,
+  };
+}
+
+/** As fast as it goes, and at a rate that few clusters make pods at. */
+function admissionPlan(quick: boolean, rounds: string | undefined): AdmissionPlan {
+  const scale = quick ? 1 : 4;
+  return {
+    rounds: rounds === undefined ? (quick ? 2 : 5) : positive(rounds),
+    loads: [
+      { clients: 1, rate: 0, requests: 1_000 * scale },
+      { clients: 64, rate: 0, requests: 2_500 * scale },
+      { clients: 64, rate: 500, requests: 500 * scale },
+    ],
   };
 }
 
@@ -227,6 +248,7 @@ async function main(): Promise<void> {
   const verification =
     chosen.verification && (await measureVerification(buildVerifyLimit(), directory, chosen.verification, progress));
   const collateral = chosen.collateral && (await collateralResults(chosen.collateral, directory));
+  const webhook = chosen.webhook && (await measureAdmission(buildTlsLoad(), directory, chosen.webhook, progress));
   const verdicts = results && judge(results);
   const verificationVerdicts = verification && judgeVerification(verification);
   if (chosen.json) {
@@ -242,6 +264,7 @@ async function main(): Promise<void> {
       ...quoteHelper,
       verification: verification && { ...verification, verdicts: verificationVerdicts },
       collateral,
+      webhook: webhook && { ...webhook, verdicts: judgeAdmission(webhook) },
     };
     process.stdout.write(`${JSON.stringify(output, null, 2)}\n`);
     return;
@@ -250,6 +273,7 @@ async function main(): Promise<void> {
   if (results && verdicts) tables.push(renderTable(results, verdicts));
   if (verification && verificationVerdicts) tables.push(renderVerification(verification, verificationVerdicts));
   if (collateral) tables.push(renderCollateral(collateral.service, collateral.quotes, collateral.verdicts));
+  if (webhook) tables.push(renderAdmission(webhook, judgeAdmission(webhook)));
   process.stdout.write(tables.join("\n"));
 }
 
