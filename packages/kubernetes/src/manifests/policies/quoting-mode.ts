@@ -51,6 +51,6 @@ function mutuallyExclusive(variable: string, text: string) {
     expression: `size(variables.${variable}) == 0`,
     message: `a container${text}`,
     messageExpression: `"container " + variables.${variable}.join(", ") + ${cel(text)}`,
-    reason: "Invalid",
+    reason: "Forbidden",
   } as const;
 }
