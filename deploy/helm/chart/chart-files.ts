@@ -7,7 +7,7 @@ import type { PrintScope } from "../print/helm-expression.ts";
 import { helmTemplate } from "../print/helm-template.ts";
 import { refusals } from "./refusals.ts";
 import { CHART_README, chartYaml, NOTES } from "./texts.ts";
-import { valuesSchema } from "./values-schema.ts";
+import { schemaText, valuesSchema } from "./values-schema.ts";
 import { valuesYaml } from "./values-yaml.ts";
 
 const GENERATED = "# Written by `npm run manifests` from packages/kubernetes/src/manifests; do not change it here.\n";
@@ -18,7 +18,7 @@ export function chartFiles(version: string): ReadonlyMap<string, string> {
   const files = new Map<string, string>([
     ["Chart.yaml", GENERATED + chartYaml(version)],
     ["values.yaml", GENERATED + valuesYaml()],
-    ["values.schema.json", `${JSON.stringify(valuesSchema(), null, 2)}\n`],
+    ["values.schema.json", schemaText(valuesSchema())],
     ["README.md", CHART_README],
     ["templates/NOTES.txt", NOTES],
     ["templates/refusals.yaml", refusals(scope)],

@@ -25,3 +25,19 @@ function described(schema: JsonSchema, path: readonly string[]): JsonSchema {
   const properties = Object.entries(schema.properties).map(([key, member]) => [key, described(member, [...path, key])]);
   return { ...own, properties: Object.fromEntries(properties) };
 }
+
+const WIDTH = 120;
+
+/** The schema as the formatter of this repository writes JSON: lists of words stand on one line where they have room. */
+export function schemaText(schema: JsonSchema): string {
+  const text = JSON.stringify(schema, null, 2);
+  const lists = /^( *)(.*)\[\n([^[\]{}]*)\n *\](,?)$/gm;
+  const written = text.replace(lists, (expanded, indent: string, key: string, words: string, comma: string) => {
+    const line = `${indent}${key}[${words
+      .split("\n")
+      .map((word) => word.trim())
+      .join(" ")}]${comma}`;
+    return line.length > WIDTH ? expanded : line;
+  });
+  return `${written}\n`;
+}
