@@ -64,14 +64,10 @@ export function quoteRootProblems(view: ClusterView): Problem[] {
     ];
   }
   return view.daemons(QUOTE_HELPER_NAME).flatMap(({ pod, helper, unread }) => {
-    if (helper === null || unread !== null) return [];
-    const object = podName({ namespace, name: pod });
-    if (helper.provisioning === null) {
-      return [problem("ROOT_MISMATCH", object, "it certifies its platform itself, under a root of its own")];
-    }
-    if (helper.rootSha256 === "" || helper.rootSha256 === root.sha256) return [];
-    const cause = `its root has SHA-256 ${helper.rootSha256}, the published one ${root.sha256}`;
-    return [problem("ROOT_MISMATCH", object, cause)];
+    if (helper === null || unread !== null || helper.rootSha256 === "" || helper.rootSha256 === root.sha256) return [];
+    const whose = helper.provisioning === null ? "it certifies its platform itself: " : "";
+    const cause = `${whose}its root has SHA-256 ${helper.rootSha256}, the published one ${root.sha256}`;
+    return [problem("ROOT_MISMATCH", podName({ namespace, name: pod }), cause)];
   });
 }
 

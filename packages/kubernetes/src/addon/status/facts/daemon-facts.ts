@@ -67,7 +67,7 @@ export interface HelperFacts {
     readonly code: string;
     readonly message: string;
   } | null;
-  /** SHA-256 of the root certificate under which its quotes stand, lower-case hexadecimal; empty where it does not say. */
+  /** SHA-256 of the root certificate under which its quotes stand, lower-case hexadecimal; empty while there is none. */
   readonly rootSha256: string;
 }
 
@@ -119,6 +119,10 @@ function helperFacts(status: unknown): HelperFacts {
           message: textAt(provisioning, "failure", "message"),
         }
       : null,
-    rootSha256: textAt(status, "provisioning", "rootSha256").toLowerCase(),
+    rootSha256:
+      /^SHA-256 ([0-9A-F:]{95})$/
+        .exec(textAt(status, "platform", "root"))?.[1]
+        ?.replaceAll(":", "")
+        .toLowerCase() ?? "",
   };
 }

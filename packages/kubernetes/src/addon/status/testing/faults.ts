@@ -377,15 +377,18 @@ export const FAULTS: readonly Fault[] = [
   one("the CA expires on Friday", "WEBHOOK_CA_EXPIRING", quiet, Date.parse("2119-12-29")),
   one("no root is published", "ROOT_MISSING", (cluster) => delete cluster.objects[OBJECTS.root]),
   one("the root is no certificate", "ROOT_MISSING", (cluster) => put(cluster.objects[OBJECTS.root], "data", {})),
-  one("a helper with a root of its own", "ROOT_MISMATCH", status("sgx-quote-helper-sgx-1:9103", "provisioning", null)),
+  one(
+    "a helper with a root of its own",
+    "ROOT_MISMATCH",
+    all(
+      status("sgx-quote-helper-sgx-1:9103", "provisioning", null),
+      status("sgx-quote-helper-sgx-1:9103", "platform/root", `SHA-256 ${"AB:".repeat(31)}AB`),
+    ),
+  ),
   {
     name: "another root was published",
     codes: ["ROOT_MISMATCH", "ROOT_MISMATCH"],
-    make: (cluster) => {
-      put(cluster.objects[OBJECTS.root], "data/root-ca.pem", OTHER_ROOT);
-      for (const name of ["sgx-1", "sgx-2"])
-        put(cluster.statuses[`sgx-quote-helper-${name}:9103`], "provisioning/rootSha256", "ab".repeat(32));
-    },
+    make: (cluster) => put(cluster.objects[OBJECTS.root], "data/root-ca.pem", OTHER_ROOT),
   },
   one(
     "a verifier in another namespace",

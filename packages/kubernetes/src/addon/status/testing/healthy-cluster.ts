@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { StatusAccess } from "../access.ts";
 import { type ClusterSnapshot, takeSnapshot } from "../snapshot.ts";
@@ -274,6 +275,7 @@ export function helperStatus(): Loose {
     phase: "serving",
     ready: { ok: true, why: "init_quote_ex passes" },
     socket: { path: "/var/run/aesmd/aesm.socket", ours: true },
+    platform: { name: "software", root: `SHA-256 ${new X509Certificate(ROOT).fingerprint256}` },
     provisioning: { service: "PCCS at https://sgx-pccs.kube-system.svc:8081", ok: true, failure: null },
   };
 }
