@@ -182,6 +182,22 @@ test("what somebody deletes is made again, one look after it was missed: at a re
   assert.equal(cluster.objects.get(CONFIG_MAP)?.metadata.labels?.["app.kubernetes.io/part-of"], "confcom");
 });
 
+test("what may not be made again stays a problem, and the other object is put right all the same", async (t) => {
+  const own = await material("own");
+  const { cluster, clock, codes, logged, start } = await started(t, own);
+  await start();
+  cluster.objects.clear();
+  const apply = cluster.apply.bind(cluster);
+  cluster.apply = async (path, body, fieldManager, options) => {
+    if (path === CONFIG_MAP) throw new ApiError("API_SERVER_FORBIDDEN", "may not create it", { status: 403 });
+    return apply(path, body, fieldManager, options);
+  };
+  for (let n = 0; n < 5; n++) await clock.round();
+  assert.deepEqual([codes(), [...cluster.objects.keys()]], [["API_SERVER_FORBIDDEN"], [SECRET]]);
+  assert.equal(logged.filter((line) => line.startsWith("removed by somebody")).length, 2);
+  assert.equal(logged.filter((line) => line.startsWith("solved")).length, 0);
+});
+
 test("a root that is not there yet is awaited every second, and nothing half is published", async (t) => {
   const own = await material("own");
   const awaited = new KubernetesError("PCCS_ROOT_AWAITED", "no root yet");

@@ -135,12 +135,20 @@ export class PccsTrust {
     checkMaterial(material);
     this.#material = material;
     const trust = { [QUOTE_ROOT_KEY]: material.rootCertificate, [PCCS_CA_KEY]: material.pccsCa };
-    const root = await this.#configMap.publish(trust, signal, (held) => this.#found(held, material));
-    this.#tell(this.#configMap, root);
     const token = { [PCCS_USER_TOKEN_KEY]: Buffer.from(material.userToken, "utf8").toString("base64") };
-    const secret = await this.#secret.publish(token, signal);
-    this.#tell(this.#secret, secret);
-    if (root !== "removed" && secret !== "removed") this.#publishedAt ??= this.#options.clock.now();
+    // Each for itself: a ConfigMap that may not be written is no reason to leave the Secret wrong.
+    const outcomes = await Promise.allSettled([
+      this.#configMap.publish(trust, signal, (held) => this.#found(held, material)),
+      this.#secret.publish(token, signal),
+    ]);
+    for (const [index, object] of [this.#configMap, this.#secret].entries()) {
+      const outcome = outcomes[index];
+      if (outcome?.status === "fulfilled") this.#tell(object, outcome.value);
+    }
+    for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
+    if (outcomes.every((outcome) => outcome.status === "fulfilled" && outcome.value !== "removed")) {
+      this.#publishedAt ??= this.#options.clock.now();
+    }
   }
 
   /** What the ConfigMap holds instead; that it is another root must not pass unseen. */

@@ -46,15 +46,16 @@ export class PublishedObject {
       this.#removed = true;
       return "removed";
     }
-    this.#removed = false;
     const held = dataOf(present);
     if (present !== undefined) {
       this.#seen = true;
+      this.#removed = false;
       if (holds(held, data)) return "kept";
       found(held);
     }
     const written = await this.#api.apply(this.#path, this.#body(data), FIELD_MANAGER, { force: true, signal });
     this.#seen = true;
+    this.#removed = false;
     if (!holds(dataOf(written), data)) {
       throw new ApiError("API_SERVER_REFUSED", `the API server took ${this.#what} and did not apply it`);
     }
