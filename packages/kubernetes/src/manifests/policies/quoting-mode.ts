@@ -33,15 +33,16 @@ export const quotingModePolicy: readonly ObjectTemplate[] = podPolicy({
     { name: "bothNamed", expression: `variables.optedIn.filter(c, ${isNamedAsProvider("c")}).map(c, c.name)` },
     { name: "providers", expression: PROVIDERS },
   ],
+  // The first that fails is the one that is told: two annotations make the container's both modes seem its own fault.
   validations: [
-    mutuallyExclusive("bothAsked", BOTH_ASKED),
-    mutuallyExclusive("bothNamed", BOTH_NAMED),
     {
       expression: "variables.providers.all(p, p == variables.providers[0])",
       message: `${CONTRADICTION} different things: write one of the two`,
       messageExpression: `${cel(`${CONTRADICTION} `)} + variables.providers.join(" and ") + ": write one of the two"`,
       reason: "Invalid",
     },
+    mutuallyExclusive("bothAsked", BOTH_ASKED),
+    mutuallyExclusive("bothNamed", BOTH_NAMED),
   ],
   validationActions: ["Deny"],
 });
