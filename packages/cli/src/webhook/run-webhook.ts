@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { ApiClient } from "@confcom/kubernetes/api";
-import { type ListenAddress, startStatusServer, type Verdict } from "@confcom/kubernetes/status";
+import { type ListenAddress, type StatusSource, startStatusServer, type Verdict } from "@confcom/kubernetes/status";
 import type { AdmissionHandlerOptions } from "@confcom/kubernetes/webhook";
 import { type AuthorityTimes, WebhookAuthority } from "@confcom/kubernetes/webhook-authority";
 import { urlOf } from "../device-plugin/node-options.ts";
@@ -34,7 +34,6 @@ export interface WebhookCommand extends CredentialFiles {
 export async function runWebhook(command: WebhookCommand, output: Output): Promise<void> {
   const log = createLog(command.logLevel);
   const signals = new StopSignals();
-  const startedAt = SYSTEM_CLOCK.now();
   const admissions = new AdmissionFigures();
   const listener = await AdmissionListener.start(command.listen, {
     admission: command.admission,
@@ -59,8 +58,47 @@ export async function runWebhook(command: WebhookCommand, output: Output): Promi
     log,
     serve: (certificate) => listener.use(certificate),
   });
+  const stop = new AbortController();
+  try {
+    const server = await startStatusServer(
+      command.healthListen,
+      statusSource(command, listener, authority, admissions),
+    );
+    try {
+      const status = `${urlOf(server.address)}/status`;
+      const webhook = urlOf(listener.address).replace("http:", "https:");
+      if (command.jsonReadyLine) output.jsonLine({ ready: true, pid: process.pid, webhook, status });
+      else output.line(`webhook at ${webhook}: ${status} says what it does`);
+      const following = authority.run(stop.signal);
+      await Promise.race([following, aborted(signals.signal)]);
+      log.info({ signal: signals.signal.reason, drainTime: command.drainTime }, "about to stop");
+      listener.drain();
+      // Until every node has heard that this pod is gone, requests still come.
+      await delay(command.drainTime);
+      await listener.close();
+      stop.abort();
+      await following;
+      log.info({}, "stopped");
+    } finally {
+      await server.close();
+    }
+  } finally {
+    stop.abort();
+    api.close();
+    await listener.close();
+    signals.release();
+  }
+}
+
+function statusSource(
+  command: WebhookCommand,
+  listener: AdmissionListener,
+  authority: WebhookAuthority,
+  admissions: AdmissionFigures,
+): StatusSource {
+  const startedAt = SYSTEM_CLOCK.now();
   const ready = (): Verdict => (listener.draining ? { ok: false, why: "about to stop" } : authority.ready());
-  const server = await startStatusServer(command.healthListen, {
+  return {
     status: () => ({
       version: VERSION,
       namespace: command.namespace,
@@ -79,30 +117,7 @@ export async function runWebhook(command: WebhookCommand, output: Output): Promi
       const figures = { version: VERSION, startedAt, residentBytes, ready: ready().ok };
       return webhookMetrics(admissions, authority.report(), figures);
     },
-  });
-  const stop = new AbortController();
-  try {
-    const status = `${urlOf(server.address)}/status`;
-    const webhook = urlOf(listener.address).replace("http:", "https:");
-    if (command.jsonReadyLine) output.jsonLine({ ready: true, pid: process.pid, webhook, status });
-    else output.line(`webhook at ${webhook}: ${status} says what it does`);
-    const following = authority.run(stop.signal);
-    await Promise.race([following, aborted(signals.signal)]);
-    log.info({ signal: signals.signal.reason, drainTime: command.drainTime }, "about to stop");
-    listener.drain();
-    // Until every node has heard that this pod is gone, requests still come.
-    await delay(command.drainTime);
-    await listener.close();
-    stop.abort();
-    await following;
-    log.info({}, "stopped");
-  } finally {
-    stop.abort();
-    api.close();
-    await listener.close();
-    await server.close();
-    signals.release();
-  }
+  };
 }
 
 function aborted(signal: AbortSignal): Promise<void> {
