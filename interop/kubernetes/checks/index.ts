@@ -1,8 +1,13 @@
 import type { Check } from "../../check.ts";
 import type { ClusterScene } from "../scene.ts";
+import { addonDisable } from "./addon-disable.ts";
+import { addonEnable } from "./addon-enable.ts";
+import { addonInterrupted } from "./addon-interrupted.ts";
+import { addonUpdate } from "./addon-update.ts";
 import { admissionPolicy } from "./admission-policy.ts";
 import { apiServerAway } from "./api-server-away.ts";
 import { attestation } from "./attestation.ts";
+import { bothNamesAzure, bothNamesIntel } from "./both-names.ts";
 import { daemons } from "./daemons.ts";
 import { devCluster } from "./dev-cluster.ts";
 import { deviceVanishes } from "./device-vanishes.ts";
@@ -12,10 +17,12 @@ import { filledNode } from "./filled-node.ts";
 import { firstQuote } from "./first-quote.ts";
 import { foreignPlugin } from "./foreign-plugin.ts";
 import { harnessKilled } from "./harness-killed.ts";
+import { helmChart } from "./helm-chart.ts";
 import { helperKilled } from "./helper-killed.ts";
 import { kubeletRestart } from "./kubelet-restart.ts";
 import { memory } from "./memory.ts";
 import { numa } from "./numa.ts";
+import { optIn } from "./opt-in.ts";
 import { placement } from "./placement.ts";
 import { pluginKilled } from "./plugin-killed.ts";
 import { policies } from "./policies.ts";
@@ -55,4 +62,14 @@ export const checks: readonly Check<ClusterScene>[] = [
 ];
 
 /** Part two, on a second cluster that is empty when the first of them runs. Those that want the same values stand together. */
-export const addonChecks: readonly Check<ClusterScene>[] = [...policies];
+export const addonChecks: readonly Check<ClusterScene>[] = [
+  ...addonEnable,
+  ...policies,
+  ...optIn,
+  bothNamesAzure,
+  bothNamesIntel,
+  ...addonUpdate,
+  ...addonInterrupted,
+  ...addonDisable,
+  ...helmChart,
+];
