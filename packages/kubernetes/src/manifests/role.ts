@@ -5,7 +5,7 @@ import type { Template } from "./template/expression.ts";
 
 const RBAC = "rbac.authorization.k8s.io";
 
-/** Rule for single objects. RBAC cannot narrow `create` so: what is to be written must be there already. */
+/** Rule for single objects. RBAC narrows `create` so for server-side apply alone, whose request has the object's name. */
 export interface NamedRule extends PolicyRule {
   readonly resourceNames: readonly string[];
 }

@@ -37,12 +37,22 @@ test("its objects, rights before who uses them, storage before who mounts it", (
   ]);
 });
 
-test("what is published in the cluster is there empty, and may be filled in, by name", () => {
+test("what is published in the cluster is there empty, and may be filled in and made again, by name", () => {
   assert.deepEqual(Object.keys(find("ConfigMap")).sort(), ["apiVersion", "kind", "metadata"]);
   assert.deepEqual(Object.keys(find("Secret")).sort(), ["apiVersion", "kind", "metadata", "type"]);
   assert.deepEqual(find<Role>("Role").rules, [
-    { apiGroups: [""], resources: ["configmaps"], resourceNames: ["sgx-quote-root"], verbs: ["get", "patch"] },
-    { apiGroups: [""], resources: ["secrets"], resourceNames: ["sgx-pccs-user-token"], verbs: ["get", "patch"] },
+    {
+      apiGroups: [""],
+      resources: ["configmaps"],
+      resourceNames: ["sgx-quote-root"],
+      verbs: ["get", "patch", "create"],
+    },
+    {
+      apiGroups: [""],
+      resources: ["secrets"],
+      resourceNames: ["sgx-pccs-user-token"],
+      verbs: ["get", "patch", "create"],
+    },
   ]);
 });
 

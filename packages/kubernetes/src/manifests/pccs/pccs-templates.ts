@@ -17,14 +17,20 @@ export interface PersistentVolumeClaim extends KubernetesObject {
   };
 }
 
+/**
+ * What somebody deletes is made again, by server-side apply: its request names the object, so that `create` is narrowed to
+ * the name as well. A POST names none and stays forbidden.
+ */
+const KEEPS_RIGHT = ["get", "patch", "create"] as const;
+
 /** The cluster's own PCCS, in the order in which it is to be applied; for installations without `pccs.url`. */
 export const pccsTemplates: readonly ObjectTemplate[] = [
   { part: "pccs", object: serviceAccount(PCCS_NAME) },
   { part: "pccs", object: awaitingContent(PCCS_NAME, "ConfigMap", QUOTE_ROOT_CONFIG_MAP) },
   { part: "pccs", object: awaitingContent(PCCS_NAME, "Secret", PCCS_USER_TOKEN_SECRET) },
   ...roleOf(PCCS_NAME, [
-    { apiGroups: [""], resources: ["configmaps"], resourceNames: [QUOTE_ROOT_CONFIG_MAP], verbs: ["get", "patch"] },
-    { apiGroups: [""], resources: ["secrets"], resourceNames: [PCCS_USER_TOKEN_SECRET], verbs: ["get", "patch"] },
+    { apiGroups: [""], resources: ["configmaps"], resourceNames: [QUOTE_ROOT_CONFIG_MAP], verbs: KEEPS_RIGHT },
+    { apiGroups: [""], resources: ["secrets"], resourceNames: [PCCS_USER_TOKEN_SECRET], verbs: KEEPS_RIGHT },
   ]).map((object) => ({ part: "pccs", object }) as const),
   { part: "pccs", object: service(PCCS_NAME, { name: "https", port: PCCS_PORT, targetPort: PCCS_PORT_NAME }) },
   { part: "pccs", when: not(isSet(values.pccs.storage.hostPath)), object: claim() },
