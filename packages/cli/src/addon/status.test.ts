@@ -45,6 +45,7 @@ const status: AddonStatus = {
     },
   ],
   webhook: { up: false, caEndsAt: "2027-01-02T03:04:05.000Z" },
+  policies: ["sgx-policies-provision"],
   quoteRoot: { sha256: "ab".repeat(32) },
   problems: [
     {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { addonStatus } from "./figures/addon-status.ts";
-import { takeSnapshot } from "./snapshot.ts";
+import { takeSnapshot } from "./take-snapshot.ts";
 import { FAULTS } from "./testing/faults.ts";
 import { accessTo, type FakeCluster, healthyCluster, NAMESPACE, NOW, snapshotOf } from "./testing/healthy-cluster.ts";
 

@@ -10,4 +10,5 @@ export {
   type NodeFigures,
   type PodFigures,
 } from "./figures/addon-status.ts";
-export { type ClusterSnapshot, type SnapshotOptions, takeSnapshot } from "./snapshot.ts";
+export type { ClusterSnapshot } from "./snapshot.ts";
+export { type SnapshotOptions, takeSnapshot } from "./take-snapshot.ts";

@@ -19,6 +19,8 @@ export interface AddonStatus {
   readonly nodes: readonly NodeFigures[];
   readonly pods: readonly PodFigures[];
   readonly webhook: { readonly up: boolean; readonly caEndsAt: string | null } | null;
+  /** Admission policies about applications that are there. */
+  readonly policies: readonly string[];
   readonly quoteRoot: { readonly sha256: string } | null;
   readonly problems: readonly Problem[];
 }
@@ -72,6 +74,7 @@ export function addonStatus(snapshot: ClusterSnapshot): AddonStatus {
     nodes: snapshot.nodes.map((node) => nodeFigures(view, node, living)),
     pods: living.flatMap((pod) => podFigures(view, pod)),
     webhook: webhookStatus(view),
+    policies: [...snapshot.policies].sort(),
     quoteRoot: snapshot.root === null || snapshot.root.sha256 === "" ? null : { sha256: snapshot.root.sha256 },
     problems,
   };

@@ -1,7 +1,8 @@
 import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { StatusAccess } from "../access.ts";
-import { type ClusterSnapshot, takeSnapshot } from "../snapshot.ts";
+import type { ClusterSnapshot } from "../snapshot.ts";
+import { takeSnapshot } from "../take-snapshot.ts";
 
 /** A part of a Kubernetes object, as it is on the wire. */
 export type Loose = Readonly<Record<string, unknown>>;
