@@ -121,6 +121,8 @@ function exitCodeOf(error: Error, code: string): ExitCodeValue {
 function kubernetesExitCode(code: string): ExitCodeValue {
   if (code === "FOREIGN_DEVICE_PLUGIN") return ExitCode.REFUSED;
   if (code === "MANIFEST_VALUE") return ExitCode.BAD_INPUT;
+  if (code === "API_SERVER_UNREACHABLE" || code === "API_SERVER_BUSY") return ExitCode.UNAVAILABLE;
+  if (code.startsWith("API_SERVER_")) return ExitCode.REFUSED;
   if (code.startsWith("ADDON_")) return ADDON_EXIT_CODES[code] ?? ExitCode.CONFIGURATION;
   if (code === "SGX_CPUID") return ExitCode.CANNOT_CREATE;
   return code === "DEVICE_PLUGIN_INTERNAL" ? ExitCode.INTERNAL : ExitCode.CONFIGURATION;

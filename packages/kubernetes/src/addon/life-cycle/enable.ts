@@ -64,6 +64,8 @@ export async function enableAddon(options: EnableOptions): Promise<Enabled> {
   const objects = [...renderManifests(values, { version }), ...trustObjects(values, options.trust)].sort(
     namespaceFirst,
   );
+  checkTrust(values, options.trust);
+  if (found !== undefined && found.version !== version) progress.detail(`from confcom ${found.version} to ${version}`);
   const profile = enabledProfile(quoteHelper);
   const result = { profile, namespace, previousVersion: found?.version ?? null };
 
@@ -104,6 +106,16 @@ function checkPhase(verb: EnableOptions["verb"], found: FoundState | undefined):
   if (verb === "update" && (found === undefined || !found.profile.enabled)) {
     throw new KubernetesError("ADDON_NOT_ENABLED", 'Addon "confcom" is not enabled in this cluster.');
   }
+}
+
+/** Files about a PCCS that nobody is told to use are a mistake of the caller. */
+function checkTrust({ pccs }: ManifestValues, trust: OutsidePccsTrust): void {
+  const given = Object.values(trust).some((one) => one !== undefined);
+  if (!given || (pccs.enabled && pccs.url !== null)) return;
+  const message = "certificates and token of a PCCS were given, but no PCCS outside of the cluster is used";
+  throw new KubernetesError("MANIFEST_VALUE", message, {
+    nextStep: "name it with --pccs-url, and give --enable-sgxquotehelper: without quote helpers there is no use for it",
+  });
 }
 
 async function checkVersion({ access }: EnableOptions): Promise<void> {

@@ -374,6 +374,12 @@ test("where it cannot work it says so before it changes anything", async () => {
 test("a PCCS outside of the cluster: what was given becomes what helpers mount, and no secret is in the state", async () => {
   const cluster = new FakeCluster();
   const values = { pccs: { url: "https://pccs.example:8081" } };
+  await assert.rejects(enable(cluster, { trust: { ca: "CA" } }), failsWith("MANIFEST_VALUE"));
+  await assert.rejects(
+    enable(cluster, { values, quoteHelper: false, trust: { ca: "CA" } }),
+    failsWith("MANIFEST_VALUE"),
+  );
+  assert.deepEqual(cluster.writes, []);
   await enable(cluster, { values, trust: { ca: "CA", root: "ROOT", userToken: "very-secret" } });
   const data = (path: string) => cluster.object(`/api/v1/namespaces/kube-system/${path}`)?.data;
   assert.deepEqual(data("configmaps/sgx-quote-root"), { "root-ca.pem": "ROOT", "pccs-ca.pem": "CA" });
