@@ -48,6 +48,7 @@ const API_SERVER_PATIENCE_MS = 120_000;
 const NODE_PATIENCE_MS = 120_000;
 const CONTAINERD_PATIENCE_MS = 60_000;
 const DNS_PATIENCE_MS = 60_000;
+const WATCHES_PAUSE_MS = 3000;
 
 /** Programs that have features to switch. */
 const GATED = /^kube-(apiserver|controller-manager|scheduler)$|^kubelet$/;
@@ -248,12 +249,25 @@ export class RunningCluster {
         `did not make ${name} Ready`,
         NODE_PATIENCE_MS,
         async () => {
+          await this.#restartWithoutWatches(kubelet.service);
           const query = "jsonpath={.status.conditions[?(@.type=='Ready')].status}";
           const { stdout } = await this.#kubectl(["get", "node", name, "-o", query, "--request-timeout=5s"]);
           return stdout === "True";
         },
       );
     });
+  }
+
+  /**
+   * The kernel gives a user a number of inotify instances (fs.inotify.max_user_instances), for all clusters of the machine
+   * together. A kubelet that found none left ends; as under systemd it is started again, until another has let go of some.
+   */
+  async #restartWithoutWatches(service: string): Promise<void> {
+    const program = this.program(service);
+    if (program.pid !== 0 || !/inotify_init: too many open files/.test(program.lastWords())) return;
+    this.#log(`${service} found no inotify instance left (fs.inotify.max_user_instances): it is started again`);
+    await sleep(WATCHES_PAUSE_MS);
+    await program.start();
   }
 
   async #untilContainerdAnswers(node: string): Promise<void> {

@@ -125,11 +125,13 @@ export class SupervisedProgram {
     }, RESTART_AFTER_MS);
   }
 
+  /** The end of its log. */
+  lastWords(): string {
+    return logTail(this.#options.logFile, 4096);
+  }
+
   fail(what: string): never {
-    const tail = logTail(this.#options.logFile, 4096);
-    throw new ClusterError(
-      "COMPONENT_FAILED",
-      `${this.service} ${what}. The end of ${this.#options.logFile}:\n${tail}`,
-    );
+    const { logFile } = this.#options;
+    throw new ClusterError("COMPONENT_FAILED", `${this.service} ${what}. The end of ${logFile}:\n${this.lastWords()}`);
   }
 }
