@@ -32,6 +32,7 @@ import { rights } from "./rights.ts";
 import { rollingUpdate } from "./rolling-update.ts";
 import { sizes } from "./sizes.ts";
 import { twoPlugins } from "./two-plugins.ts";
+import { webhookUnderLoad } from "./webhook-under-load.ts";
 
 /** Part one, on its own cluster, in the order in which they run: from the first installation over the bad days to the sizes. */
 export const checks: readonly Check<ClusterScene>[] = [
@@ -66,6 +67,7 @@ export const addonChecks: readonly Check<ClusterScene>[] = [
   ...addonEnable,
   ...policies,
   ...optIn,
+  ...webhookUnderLoad,
   bothNamesAzure,
   bothNamesIntel,
   ...addonUpdate,
