@@ -3,8 +3,9 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { addonStatus } from "./figures/addon-status.ts";
 import { takeSnapshot } from "./take-snapshot.ts";
+import { NAMESPACE, NOW } from "./testing/cluster-objects.ts";
 import { FAULTS } from "./testing/faults.ts";
-import { accessTo, type FakeCluster, healthyCluster, NAMESPACE, NOW, snapshotOf } from "./testing/healthy-cluster.ts";
+import { accessTo, type FakeCluster, healthyCluster, snapshotOf } from "./testing/healthy-cluster.ts";
 
 const junk = fc.oneof(
   fc.constantFrom<unknown>(
@@ -65,7 +66,7 @@ test("whatever stands in an object or a status, there is an answer", async () =>
         await judged(cluster);
       },
     ),
-    { numRuns: 150 },
+    { numRuns: 60 },
   );
 });
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { NOW } from "../testing/cluster-objects.ts";
 import { FAULTS } from "../testing/faults.ts";
-import { healthyCluster, NOW, snapshotOf } from "../testing/healthy-cluster.ts";
+import { healthyCluster, snapshotOf } from "../testing/healthy-cluster.ts";
 import { diagnose } from "./diagnose.ts";
 import { ADDON_PROBLEMS } from "./problem-codes.ts";
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { podFacts } from "../facts/pod-facts.ts";
-import { AZURE, healthyCluster, INTEL, LISTS, limits, pod, put, snapshotOf } from "../testing/healthy-cluster.ts";
+import { AZURE, INTEL, limits, pod, put } from "../testing/cluster-objects.ts";
+import { healthyCluster, LISTS, snapshotOf } from "../testing/healthy-cluster.ts";
 import { addonStatus } from "./addon-status.ts";
 import { declaredMiB, effectiveRequest } from "./effective-request.ts";
 
