@@ -57,6 +57,7 @@ test("what a condition leaves out is not there, as a key and as an element", () 
   assert.deepEqual(value(template), { b: ["off"], c: 3 });
   assert.deepEqual(value(template, { on: true, image: "i" }), { a: 1, b: ["on", "i"] });
   assert.deepEqual(value([when(all(v.on, equals(v.workers, 2)), 1)], { on: true }), [1]);
+  assert.deepEqual(value([when(isEmpty(v.image), "null is empty")]), ["null is empty"]);
   assert.deepEqual(value([when(isEmpty(v.secrets), 1), when(not(isEmpty(v.secrets)), 2)]), [2]);
 });
 
