@@ -3,6 +3,7 @@ import type { ClusterScene } from "../scene.ts";
 import { addonDisable } from "./addon-disable.ts";
 import { addonEnable } from "./addon-enable.ts";
 import { addonInterrupted } from "./addon-interrupted.ts";
+import { addonStatusChecks } from "./addon-status.ts";
 import { addonUpdate } from "./addon-update.ts";
 import { admissionPolicy } from "./admission-policy.ts";
 import { apiServerAway } from "./api-server-away.ts";
@@ -22,6 +23,7 @@ import { helperKilled } from "./helper-killed.ts";
 import { kubeletRestart } from "./kubelet-restart.ts";
 import { memory } from "./memory.ts";
 import { numa } from "./numa.ts";
+import { oneRoot } from "./one-root.ts";
 import { optIn } from "./opt-in.ts";
 import { placement } from "./placement.ts";
 import { pluginKilled } from "./plugin-killed.ts";
@@ -66,8 +68,10 @@ export const checks: readonly Check<ClusterScene>[] = [
 export const addonChecks: readonly Check<ClusterScene>[] = [
   ...addonEnable,
   ...policies,
+  ...oneRoot,
   ...optIn,
   ...webhookUnderLoad,
+  ...addonStatusChecks,
   bothNamesAzure,
   bothNamesIntel,
   ...addonUpdate,
