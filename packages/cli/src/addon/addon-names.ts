@@ -1,5 +1,4 @@
-import { KubernetesError } from "@confcom/kubernetes";
-import { ADDON_NAME } from "@confcom/kubernetes/addon";
+import { ADDON_NAME, KubernetesError } from "@confcom/kubernetes/addon";
 
 /** Add-ons by name, separated by commas. Throws KubernetesError `ADDON_NAME_UNKNOWN` in az's words. */
 export function checkAddonNames(text: string): void {

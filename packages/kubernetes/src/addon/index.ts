@@ -1,3 +1,4 @@
+export { KubernetesError } from "../errors.ts";
 export { HttpClusterAccess } from "./access/http-cluster-access.ts";
 export {
   connectByKubeconfig,
