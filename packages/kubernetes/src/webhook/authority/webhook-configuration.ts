@@ -22,7 +22,7 @@ export function readWebhookBundles(body: unknown): WebhookBundles {
   const webhooks = (body as { webhooks?: unknown } | null | undefined)?.webhooks;
   const entries = new Map<string, readonly AuthorityCertificate[] | undefined>();
   for (const webhook of (Array.isArray(webhooks) ? webhooks : []).slice(0, ENTRY_LIMIT)) {
-    const { name, clientConfig } = webhook as { name?: unknown; clientConfig?: { caBundle?: unknown } };
+    const { name, clientConfig } = (webhook ?? {}) as { name?: unknown; clientConfig?: { caBundle?: unknown } | null };
     if (typeof name !== "string") continue;
     const bundle = clientConfig?.caBundle;
     const pem = typeof bundle === "string" ? Buffer.from(bundle, "base64").toString("utf8") : "";
