@@ -18,7 +18,7 @@ export interface ValidatingAdmissionPolicy extends KubernetesObject {
       }[];
     };
     readonly matchConditions: readonly CelExpression[];
-    readonly variables: readonly CelExpression[];
+    readonly variables?: readonly CelExpression[];
     readonly validations: readonly {
       readonly expression: string;
       readonly message: string;

@@ -29,6 +29,8 @@ test("its objects, rights before who uses them, storage before who mounts it", (
     "ServiceAccount sgx-pccs",
     "ConfigMap sgx-quote-root",
     "Secret sgx-pccs-user-token",
+    "ValidatingAdmissionPolicy sgx-pccs-trust",
+    "ValidatingAdmissionPolicyBinding sgx-pccs-trust",
     "Role sgx-pccs",
     "RoleBinding sgx-pccs",
     "Service sgx-pccs",
