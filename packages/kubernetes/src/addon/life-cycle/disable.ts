@@ -23,6 +23,7 @@ import { findState, StateStore } from "../state/state-store.ts";
 import { anyTraces, cleanNodes, type LeftOnNode } from "./clean-nodes.ts";
 import { type LifeCycleOptions, type ObjectChange, pause } from "./life-cycle-options.ts";
 import { inRemovalOrder, type OwnedObject, ownedObjects } from "./owned-objects.ts";
+import { patientAccess } from "./patient-access.ts";
 import { describeHolders, resourceHolders } from "./resource-holders.ts";
 
 export interface DisableOptions extends LifeCycleOptions {
@@ -51,8 +52,10 @@ const DEFAULT_NAMESPACE = "kube-system";
  * interrupted and run again. Throws KubernetesError `ADDON_NOT_INSTALLED`, `ADDON_IN_USE` with the pods that hold SGX
  * resources, `ADDON_NOT_READY` where its own pods do not end, those of the state, and ApiError.
  */
-export async function disableAddon(options: DisableOptions): Promise<Disabled> {
-  const { access, clock, progress, version } = options;
+export async function disableAddon(given: DisableOptions): Promise<Disabled> {
+  const { clock, progress, version } = given;
+  const access = patientAccess(given.access, clock);
+  const options = { ...given, access };
   const deadline = clock.now() + options.timeoutMs;
   progress.step("looked at the cluster");
   const found = await findState(access, options.namespace);

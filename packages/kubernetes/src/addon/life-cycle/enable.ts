@@ -11,6 +11,7 @@ import { applyObjects, rehearse } from "./apply-objects.ts";
 import { installationValues, mergedValues } from "./installation-values.ts";
 import type { LifeCycleOptions, ObjectChange } from "./life-cycle-options.ts";
 import { inRemovalOrder, type OwnedObject, ownedObjects } from "./owned-objects.ts";
+import { patientAccess } from "./patient-access.ts";
 import { rolledOut } from "./roll-out.ts";
 import { type OutsidePccsTrust, trustObjects } from "./trust-objects.ts";
 
@@ -47,8 +48,10 @@ const OLDEST_MINOR = 32;
  * `ADDON_ENABLED`, `ADDON_NOT_ENABLED`, `ADDON_DISABLING`, `ADDON_CONFLICT`, `ADDON_NAMESPACE_MISSING`, `ADDON_NOT_READY`,
  * `CLUSTER_TOO_OLD`, `MANIFEST_VALUE`, those of the state, and ApiError.
  */
-export async function enableAddon(options: EnableOptions): Promise<Enabled> {
-  const { access, clock, progress, version } = options;
+export async function enableAddon(given: EnableOptions): Promise<Enabled> {
+  const { clock, progress, version } = given;
+  const access = patientAccess(given.access, clock);
+  const options = { ...given, access };
   const deadline = clock.now() + options.timeoutMs;
   progress.step("looked at the cluster");
   const found = await findState(access, options.namespace);
@@ -56,11 +59,11 @@ export async function enableAddon(options: EnableOptions): Promise<Enabled> {
   await checkVersion(options);
 
   const previous = found === undefined || found.phase === "disabled" ? undefined : found;
-  const given = mergedValues(options.resetValues ? {} : (previous?.values ?? {}), options.values);
+  const chosen = mergedValues(options.resetValues ? {} : (previous?.values ?? {}), options.values);
   const registry = options.registry ?? (options.resetValues ? null : (previous?.registry ?? null));
-  const namespace = found?.namespace ?? options.namespace ?? namespaceIn(given);
+  const namespace = found?.namespace ?? options.namespace ?? namespaceIn(chosen);
   const { quoteHelper } = options;
-  const values = installationValues({ given, namespace, quoteHelper, registry, version });
+  const values = installationValues({ given: chosen, namespace, quoteHelper, registry, version });
   const objects = [...renderManifests(values, { version }), ...trustObjects(values, options.trust)].sort(
     namespaceFirst,
   );
@@ -80,7 +83,7 @@ export async function enableAddon(options: EnableOptions): Promise<Enabled> {
 
   const store = new StateStore(access, namespace, found);
   const wanted = [...objects.map(referenceTo), ...kept];
-  const state: AddonState = { phase: "enabling", version, profile, values: given, registry, inventory: wanted };
+  const state: AddonState = { phase: "enabling", version, profile, values: chosen, registry, inventory: wanted };
   const before: AddonState = { ...state, inventory: union(wanted, found?.inventory ?? []) };
   progress.step("applied");
   // The state lies in the namespace, which may be one of the objects.
