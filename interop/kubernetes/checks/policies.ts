@@ -3,7 +3,8 @@ import { type Check, expect, expectEqual } from "../../check.ts";
 import type { Pod } from "../observe/kubernetes-objects.ts";
 import { until } from "../observe/until.ts";
 import { type ClusterScene, NAMESPACE } from "../scene.ts";
-import { type Place, type PodParts, REFUSED, TAKEN } from "./policy-cases.ts";
+import { container, type PodParts, podOf } from "./pod-parts.ts";
+import { type Place, REFUSED, TAKEN } from "./policy-cases.ts";
 
 const WEBHOOK = "sgx-webhook";
 const DEPLOYMENT = `/apis/apps/v1/namespaces/${NAMESPACE}/deployments/${WEBHOOK}`;
@@ -66,7 +67,7 @@ export const policies: readonly Check<ClusterScene>[] = [
       const own = REFUSED.find(({ policy }) => policy === "provision");
       const mistake = REFUSED.find(({ policy }) => policy === "epc-amount");
       if (own === undefined || mistake === undefined) throw new Error("there is no such case");
-      const body = JSON.stringify(podOf(scene, own.place, own.pod));
+      const body = JSON.stringify(podOf(NAMESPACES[own.place], scene.images.probe, own.pod));
       const create = ["create", "--dry-run=server", "-f", "-"];
       const { value } = await until("the pod is taken", 30_000, () => scene.cluster.kubectl(create, { input: body }));
       expect(value.stderr.includes(own.says), `kubectl said: ${value.stderr}`);
@@ -90,12 +91,12 @@ async function prepare(scene: ClusterScene, values: Parameters<ClusterScene["wit
   await until("the API server knows the label", 10_000, () => taken(scene, "allowed", PROVISIONING, "the key"));
 }
 
-const PROVISIONING: PodParts = { containers: [{ name: "app", limits: { [PROVISION_RESOURCE]: "1" }, env: [] }] };
+const PROVISIONING: PodParts = { containers: [container("app", { [PROVISION_RESOURCE]: "1" })] };
 
 /** Created as far as that goes without a pod. */
 async function attempt(scene: ClusterScene, place: Place, parts: PodParts): Promise<{ status: number; body: string }> {
   const path = `/api/v1/namespaces/${NAMESPACES[place]}/pods?dryRun=All`;
-  return scene.api.send("POST", path, { body: podOf(scene, place, parts) });
+  return scene.api.send("POST", path, { body: podOf(NAMESPACES[place], scene.images.probe, parts) });
 }
 
 async function refusal(scene: ClusterScene, place: Place, parts: PodParts, what: string): Promise<string> {
@@ -154,7 +155,7 @@ async function withoutWebhook(scene: ClusterScene, use: () => Promise<void>): Pr
 /** What a person finds who wonders why a Job has no pod. */
 async function jobEvent(scene: ClusterScene): Promise<string> {
   const name = scene.fresh("refused");
-  const { spec } = podOf(scene, "closed", PROVISIONING);
+  const { spec } = podOf(NAMESPACES.closed, scene.images.probe, PROVISIONING);
   const path = `/apis/batch/v1/namespaces/${NAMESPACES.closed}/jobs`;
   await scene.api.ask("POST", path, {
     body: { apiVersion: "batch/v1", kind: "Job", metadata: { name }, spec: { backoffLimit: 0, template: { spec } } },
@@ -169,27 +170,4 @@ async function jobEvent(scene: ClusterScene): Promise<string> {
   });
   await scene.api.delete(`${path}/${name}?propagationPolicy=Background`);
   return value;
-}
-
-/** As the pod-security level "restricted" wants it. */
-function podOf(scene: ClusterScene, place: Place, { containers, initContainers = [], annotations = {} }: PodParts) {
-  const complete = ({ name, limits, env }: PodParts["containers"][number]) => ({
-    name,
-    image: scene.images.probe,
-    env,
-    resources: { limits },
-    securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } },
-  });
-  return {
-    apiVersion: "v1",
-    kind: "Pod",
-    metadata: { name: "policies", namespace: NAMESPACES[place], annotations },
-    spec: {
-      restartPolicy: "Never",
-      automountServiceAccountToken: false,
-      securityContext: { runAsNonRoot: true, runAsUser: 65532, seccompProfile: { type: "RuntimeDefault" } },
-      initContainers: initContainers.map(complete),
-      containers: containers.map(complete),
-    },
-  };
 }

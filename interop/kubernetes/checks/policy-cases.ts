@@ -7,6 +7,7 @@ import {
   QUOTE_RESOURCE as QUOTE,
   QUOTE_PROVIDER_ANNOTATION,
 } from "@confcom/kubernetes";
+import { container, type PodParts } from "./pod-parts.ts";
 
 /** Where a pod is to be created: a namespace that may not ask for the provisioning key, one that may, and kube-system. */
 export type Place = "closed" | "allowed" | "exempt";
@@ -26,30 +27,11 @@ export interface Refused extends Case {
   readonly webhookSays?: RegExp;
 }
 
-export interface PodParts {
-  readonly containers: readonly ContainerParts[];
-  readonly initContainers?: readonly ContainerParts[];
-  readonly annotations?: Readonly<Record<string, string>>;
-}
-
-interface ContainerParts {
-  readonly name: string;
-  readonly limits: Readonly<Record<string, string>>;
-  readonly env: readonly object[];
-}
-
 const OPT_IN = [{ name: AESM_VARIABLE, value: "1" }];
 
-const container = (name: string, limits: ContainerParts["limits"] = {}, env: readonly object[] = []) => ({
-  name,
-  limits,
-  env,
-});
-
 const bothAsked = (names: string) =>
-  `container ${names} asks for quotes in-process, by sgx.intel.com/provision, and out-of-process, by SGX_AESM_ADDR or ` +
-  "sgx.confcom.dev/quote or the annotation sgx.confcom.dev/quote-provider or sgx.intel.com/quote-provider: an " +
-  "application uses one of the two, leave the other out";
+  `container ${names} asks for quotes in-process, by sgx.intel.com/provision, and out-of-process, by SGX_AESM_ADDR, ` +
+  "sgx.confcom.dev/quote or a quote-provider annotation: an application uses one of the two, leave the other out";
 
 const noKey = (names: string) =>
   `container ${names} asks for sgx.intel.com/provision, the right to the provisioning key, which is not allowed in ` +

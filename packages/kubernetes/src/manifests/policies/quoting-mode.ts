@@ -15,7 +15,8 @@ const OUT_OF_PROCESS = `${AESM_VARIABLE} or ${QUOTE_RESOURCE}`;
 const BY_ANNOTATION = `the annotation ${QUOTE_PROVIDER_ANNOTATIONS.join(" or ")}`;
 
 const BOTH_ASKED =
-  ` asks for quotes in-process, by ${PROVISION_RESOURCE}, and out-of-process, by ${OUT_OF_PROCESS} or ${BY_ANNOTATION}: ` +
+  ` asks for quotes in-process, by ${PROVISION_RESOURCE}, and out-of-process, by ${AESM_VARIABLE}, ` +
+  `${QUOTE_RESOURCE} or a quote-provider annotation: ` +
   `an application uses one of the two, leave the other out`;
 
 const BOTH_NAMED =
