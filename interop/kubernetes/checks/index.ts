@@ -21,6 +21,7 @@ import { harnessKilled } from "./harness-killed.ts";
 import { helmChart } from "./helm-chart.ts";
 import { helperKilled } from "./helper-killed.ts";
 import { kubeletRestart } from "./kubelet-restart.ts";
+import { matchConditions } from "./match-conditions.ts";
 import { memory } from "./memory.ts";
 import { numa } from "./numa.ts";
 import { oneRoot } from "./one-root.ts";
@@ -67,6 +68,7 @@ export const checks: readonly Check<ClusterScene>[] = [
 /** Part two, on a second cluster that is empty when the first of them runs. Those that want the same values stand together. */
 export const addonChecks: readonly Check<ClusterScene>[] = [
   ...addonEnable,
+  ...matchConditions,
   ...policies,
   ...oneRoot,
   ...optIn,
