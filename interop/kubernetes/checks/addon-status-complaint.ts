@@ -1,7 +1,7 @@
-import type { AddonStatus } from "@confcom/kubernetes/addon";
+import { type AddonStatus, addonStatus, type StatusAccess, takeSnapshot } from "@confcom/kubernetes/addon";
 import { expect, expectEqual } from "../../check.ts";
 import { until } from "../observe/until.ts";
-import type { ClusterScene, GivenValues } from "../scene.ts";
+import { type ClusterScene, type GivenValues, NAMESPACE } from "../scene.ts";
 
 /** Something that users complain about, made in the cluster, and what the status is to say about it: that and nothing else. */
 export interface Complaint {
@@ -19,6 +19,9 @@ const APPEARS = 90_000;
 /** Milliseconds until everything is as before: pods are made again, devices come back. */
 const HEALS = 120_000;
 
+/** Between two looks, ms: each reads some fifty documents. */
+const PAUSE = 500;
+
 /** `confcom addon status`, and the status that it ended with. */
 export async function statusOf(scene: ClusterScene): Promise<{ readonly status: AddonStatus; readonly exit: number }> {
   const { stdout, stderr, status: exit } = await scene.confcom(["addon", "status", "--output", "json"]);
@@ -32,8 +35,11 @@ export async function reproduced(scene: ClusterScene, { codes, values, make }: C
   await healthy(scene);
   const undo = await make(scene);
   try {
-    const { value, ms } = await until(`the status says ${codes.join(", ")}`, APPEARS, () => says(scene, codes));
-    return `after ${(ms / 1000).toFixed(1)} s: ${value.status.problems[0]?.cause.slice(0, 160)}`;
+    const { value, ms } = await until(`the status says ${codes.join(", ")}`, APPEARS, () => says(scene, codes), PAUSE);
+    const { status, exit } = await statusOf(scene);
+    expectCodes(status, codes);
+    expectEqual(exit, status.healthy ? 0 : 1, "exit status of confcom addon status");
+    return `after ${(ms / 1000).toFixed(1)} s: ${value.problems[0]?.cause.slice(0, 160)}`;
   } finally {
     await undo();
     await healthy(scene);
@@ -41,15 +47,25 @@ export async function reproduced(scene: ClusterScene, { codes, values, make }: C
 }
 
 function healthy(scene: ClusterScene): Promise<unknown> {
-  return until("the status has no problem", HEALS, () => says(scene, []));
+  return until("the status has no problem", HEALS, () => says(scene, []), PAUSE);
 }
 
-async function says(scene: ClusterScene, codes: readonly string[]) {
-  const found = await statusOf(scene);
-  const { problems, healthy } = found.status;
+/** The same reading without starting a command for each look. */
+async function says(scene: ClusterScene, codes: readonly string[]): Promise<AddonStatus> {
+  const access: StatusAccess = {
+    async read(path, { timeoutMs }) {
+      const { status, body } = await scene.api.send("GET", path, { limit: timeoutMs });
+      if (status !== 200) throw Object.assign(new Error(`GET ${path}: ${status}: ${body.slice(0, 200)}`), { status });
+      return JSON.parse(body) as unknown;
+    },
+  };
+  const status = addonStatus(await takeSnapshot(access, { namespace: NAMESPACE, now: Date.now() }));
+  expectCodes(status, codes);
+  return status;
+}
+
+function expectCodes({ problems }: AddonStatus, codes: readonly string[]): void {
   const told = [...new Set(problems.map(({ code }) => code))].sort();
   const causes = problems.map(({ code, object, cause }) => `${code} ${object.name}: ${cause}`).join(" | ");
   expectEqual(told.join(), [...codes].sort().join(), `codes (${causes.slice(0, 900)})`);
-  expectEqual(found.exit, healthy ? 0 : 1, "exit status");
-  return found;
 }
