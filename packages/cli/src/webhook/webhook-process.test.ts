@@ -28,8 +28,8 @@ async function replica(...options: string[]): Promise<WebhookProcess> {
   return started;
 }
 
-async function replicas(count: number): Promise<readonly WebhookProcess[]> {
-  const started = await Promise.all(Array.from({ length: count }, () => replica()));
+async function replicas(count: number, ...options: string[]): Promise<readonly WebhookProcess[]> {
+  const started = await Promise.all(Array.from({ length: count }, () => replica(...options)));
   server.endpoints = started.map(({ port }) => port);
   return started;
 }
@@ -89,7 +89,7 @@ test("two rotations and a death under load: every admission is answered, and no 
 });
 
 test("a rolling update under load: who gets SIGTERM is unready, answers a while, ends with 0, and no call fails", async () => {
-  const [a, b] = (await replicas(2)) as [WebhookProcess, WebhookProcess];
+  const [a, b] = (await replicas(2, "--drain-time=3s")) as [WebhookProcess, WebhookProcess];
   const calls = load(server, 8);
   const successor = await replica();
   server.endpoints = [a.port, b.port, successor.port];

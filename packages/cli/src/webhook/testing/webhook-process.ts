@@ -13,7 +13,7 @@ export const TOKEN = "secret-token-of-the-pod";
 const SHORT_TIMES = [
   "--poll-interval=100ms",
   "--propagation-time=500ms",
-  "--retention-time=1s",
+  "--retention-time=2s",
   "--drain-time=300ms",
   "--log-level=trace",
 ];
