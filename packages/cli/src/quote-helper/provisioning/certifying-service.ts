@@ -45,7 +45,10 @@ export async function certification(
     warn,
     clock: SYSTEM_CLOCK,
     random: Math.random,
-    software: await import("@confcom/collateral/software"),
+    software: {
+      ...(await import("@confcom/collateral/software")),
+      trustedRootFromCertificate: (await import("@confcom/verify")).trustedRootFromCertificate,
+    },
   });
   return { options: { openAuthority: async () => service.open() }, service: () => service };
 }

@@ -23,6 +23,8 @@ export interface FollowedServiceOptions {
     readonly openProvisioningService: typeof openProvisioningService;
     readonly provisioningServiceUrl: typeof provisioningServiceUrl;
     readonly readProvisioningRecord: typeof readProvisioningRecord;
+    /** Throws for a certificate that no quote can stand under. */
+    readonly trustedRootFromCertificate: (pem: string) => unknown;
   };
 }
 
@@ -52,25 +54,8 @@ export class FollowedService implements CertifyingService {
   open(): RemoteProvisioningAuthority {
     const trust = this.#read() ?? this.#trust ?? this.#recorded();
     if (this.#authority !== undefined && isSame(trust, this.#trust)) return this.#authority;
-    const { state, access, clock, random, warn, software } = this.#options;
+    this.#authority = trust === undefined ? this.#awaited() : this.#opened(trust);
     this.#trust = trust;
-    this.#authority =
-      trust === undefined
-        ? software.awaitedAuthority(
-            `PCCS at ${new URL(access.url).host}`,
-            () => this.#unreadable || "its root has just come",
-            clock,
-          )
-        : software.openProvisioningService({
-            state,
-            url: access.url,
-            rootCertificatePem: trust.rootCertificatePem,
-            ...(trust.tlsCa === undefined ? {} : { tlsCa: trust.tlsCa }),
-            userToken: access.userToken,
-            clock,
-            random,
-            warn,
-          });
     return this.#authority;
   }
 
@@ -84,6 +69,7 @@ export class FollowedService implements CertifyingService {
   #read(): PccsTrust | undefined {
     try {
       const trust = this.#options.access.trust();
+      this.#options.software.trustedRootFromCertificate(trust.rootCertificatePem);
       this.#unreadable = "";
       return trust;
     } catch (error) {
@@ -92,6 +78,26 @@ export class FollowedService implements CertifyingService {
       this.#unreadable = why;
       return undefined;
     }
+  }
+
+  #awaited(): RemoteProvisioningAuthority {
+    const { access, clock, software } = this.#options;
+    const why = () => this.#unreadable || "its root has just come";
+    return software.awaitedAuthority(`PCCS at ${new URL(access.url).host}`, why, clock);
+  }
+
+  #opened({ rootCertificatePem, tlsCa }: PccsTrust): RemoteProvisioningAuthority {
+    const { state, access, clock, random, warn, software } = this.#options;
+    return software.openProvisioningService({
+      state,
+      url: access.url,
+      rootCertificatePem,
+      ...(tlsCa === undefined ? {} : { tlsCa }),
+      userToken: access.userToken,
+      clock,
+      random,
+      warn,
+    });
   }
 
   #recorded(): PccsTrust | undefined {
