@@ -1,4 +1,5 @@
 import { DEVICE_PLUGIN_DIRECTORY, POD_RESOURCES_SOCKET } from "../names.ts";
+import { apiToken } from "./api-token.ts";
 import {
   daemonSet,
   httpProbe,
@@ -20,9 +21,8 @@ import { isSet, text, when } from "./template/language.ts";
 const HOST_ROOT = "/host";
 const CPUID_DIRECTORY = "/run/confcom";
 const CPUID_FILE = `${CPUID_DIRECTORY}/cpuid.json`;
-const TOKEN_DIRECTORY = "/var/run/secrets/kubernetes.io/serviceaccount";
-/** Seconds; the kubelet renews it long before. */
-const TOKEN_LIFE = 3600;
+/** Bound to its pod, and so to its node: the admission policy reads the node's name out of it. */
+const token = apiToken("node-status-token");
 
 interface HostMount {
   /** Default: always. */
@@ -49,7 +49,7 @@ export function pluginDaemonSet(): Template<DaemonSet> {
     ],
     volumes: [
       ...mounts.map(({ when: condition, volume }) => (condition === undefined ? volume : when(condition, volume))),
-      tokenVolume(),
+      token.volume,
     ],
   });
 }
@@ -161,21 +161,7 @@ function nodeStatusContainer(): Template<Container> {
     livenessProbe: livenessProbe(NODE_STATUS_PORT),
     resources: values.nodeStatus.resources,
     securityContext: UNPRIVILEGED_USER,
-    volumeMounts: [{ name: "node-status-token", mountPath: TOKEN_DIRECTORY, readOnly: true }],
-  };
-}
-
-/** Bound to this pod, and so to this node: the admission policy reads the node's name out of it. */
-function tokenVolume(): Volume {
-  return {
-    name: "node-status-token",
-    projected: {
-      defaultMode: 0o444,
-      sources: [
-        { serviceAccountToken: { path: "token", expirationSeconds: TOKEN_LIFE } },
-        { configMap: { name: "kube-root-ca.crt", items: [{ key: "ca.crt", path: "ca.crt" }] } },
-      ],
-    },
+    volumeMounts: [token.mount],
   };
 }
 
