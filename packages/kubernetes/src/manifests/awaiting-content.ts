@@ -9,10 +9,10 @@ interface ContentObject extends KubernetesObject {
 }
 
 /**
- * An object that a component fills in. It is among the manifests, empty, because RBAC can narrow the right to change an
- * object to its name and the right to create one it cannot: whoever may create Secrets in kube-system may have the token
- * of any service account there made. It also goes when the installation goes. Without `data` an apply leaves alone what
- * has been filled in.
+ * An object that a component fills in. It is among the manifests, empty, so that the component need not create it: RBAC
+ * narrows that right to a name for server-side apply alone, and whoever may create any Secret of kube-system may have
+ * the token of any service account there made. It also goes when the installation goes. Without `data` an apply leaves
+ * alone what has been filled in.
  */
 export function awaitingContent(
   component: Component,
