@@ -10,7 +10,7 @@ const enableArguments = (values: string) => ["enable", "--enable-sgxquotehelper"
 export const addonInterrupted: readonly Check<ClusterScene>[] = [
   {
     name: "addon: enable killed with SIGKILL at ten points and run again: the same objects as from one that was left alone",
-    deadline: 600_000,
+    deadline: 900_000,
     async run(scene) {
       await scene.up();
       const values = scene.valuesFile();
