@@ -37,7 +37,7 @@ export const oneRoot: readonly Check<ClusterScene>[] = [
     deadline: 300_000,
     async run(scene) {
       await scene.withAddon();
-      const trust = await publishedTrust(scene);
+      const [trust, foreign] = [await publishedTrust(scene), await foreignQuote()];
       const [first, second, statuses] = await Promise.all([
         quoteOf(scene, SGX_NODE),
         quoteOf(scene, SECOND_SGX_NODE),
@@ -46,17 +46,17 @@ export const oneRoot: readonly Check<ClusterScene>[] = [
       const roots = new Set(statuses.map(({ platform }) => platform.root));
       expectEqual(roots.size, 1, "roots that the helpers name");
       expectEqual(new Set(statuses.map(({ platform }) => platform.attestationKey)).size, 2, "attestation keys");
-      const [genuine, foreign] = await Promise.all([
+      const [genuine, refused] = await Promise.all([
         verifyTwo(scene, { first, second }, trust),
-        verifyTwo(scene, { first: await foreignQuote(), second }, trust),
+        verifyTwo(scene, { first: foreign, second }, trust),
       ]);
       for (const name of ["first", "second"] as const) {
         expectEqual(genuine[name].exitCode, 0, `exit code for the ${name} quote: ${genuine[name].log}`);
         expect(/^VERIFIED OK/m.test(genuine[name].log), genuine[name].log);
       }
-      expectEqual(foreign.first.exitCode, 2, `exit code for the foreign quote: ${foreign.first.log}`);
-      expectEqual(foreign.second.exitCode, undefined, "exit code of what comes after a foreign quote");
-      return `${[...roots][0]?.slice(0, 31)}...; the foreign quote: "${foreign.first.log.trim().split("\n")[0]?.slice(0, 140)}"`;
+      expectEqual(refused.first.exitCode, 2, `exit code for the foreign quote: ${refused.first.log}`);
+      expectEqual(refused.second.exitCode, undefined, "exit code of what comes after a foreign quote");
+      return `${[...roots][0]?.slice(0, 31)}...; the foreign quote: "${refused.first.log.trim().split("\n")[0]?.slice(0, 140)}"`;
     },
   },
   {
