@@ -3,7 +3,7 @@
  * good and on bad days; then a second, empty one for the add-on, its webhook, its policies and its PCCS. One line per check
  * as it is known, and as the last line `N passed, N failed`; exit code 0 only if none failed.
  *
- * usage: npm run cluster [-- --only PATTERN] [-- --repeat N] [-- --list] [-- --keep] [-- --json FILE]
+ * usage: npm run cluster [-- --part daemons|addon] [-- --only PATTERN] [-- --repeat N] [-- --list] [-- --keep] [-- --json FILE]
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -30,6 +30,7 @@ import {
 
 const { values: options } = parseArgs({
   options: {
+    part: { type: "string" },
     only: { type: "string" },
     list: { type: "boolean", default: false },
     repeat: { type: "string", default: "1" },
@@ -38,12 +39,18 @@ const { values: options } = parseArgs({
   },
 });
 const only = options.only === undefined ? undefined : new RegExp(options.only);
-const wanted = (checks: readonly Check<ClusterScene>[]): Check<ClusterScene>[] => {
+if (options.part !== undefined && !["daemons", "addon"].includes(options.part)) {
+  process.stderr.write(`there is no part ${options.part}: daemons, addon\n`);
+  process.exit(64);
+}
+const wanted = (part: string, checks: readonly Check<ClusterScene>[]): Check<ClusterScene>[] => {
+  if (options.part !== undefined && options.part !== part) return [];
   const chosen = checks.filter(({ name }) => only === undefined || only.test(name));
   return Array.from({ length: Number(options.repeat) }, () => chosen).flat();
 };
 if (options.list) {
-  for (const { name } of [...wanted(daemonChecks), ...wanted(addonChecks)]) process.stdout.write(`${name}\n`);
+  for (const { name } of [...wanted("daemons", daemonChecks), ...wanted("addon", addonChecks)])
+    process.stdout.write(`${name}\n`);
   process.exit(0);
 }
 
@@ -90,14 +97,14 @@ function sceneOf(part: string, own: Pick<SceneOptions, "nodes" | "baseValues" | 
 const sgx = { epcMiB: EPC_MIB };
 const parts = [
   {
-    checks: wanted(daemonChecks),
+    checks: wanted("daemons", daemonChecks),
     scene: sceneOf("daemons", {
       nodes: [{ name: SGX_NODE, sgx }, { name: PLAIN_NODE }],
       baseValues: DAEMONS_ALONE,
     }),
   },
   {
-    checks: wanted(addonChecks),
+    checks: wanted("addon", addonChecks),
     scene: sceneOf("addon", {
       nodes: [{ name: SGX_NODE, sgx }, { name: SECOND_SGX_NODE, sgx }, { name: PLAIN_NODE }],
       baseValues: {},
