@@ -50,16 +50,15 @@ const equalRendering: Check<ClusterScene> = {
         const charted = byName(documents(stdout));
         const printed = byName(renderManifests(manifestValues({ ...given, namespace: EMPTY_NAMESPACE }), { version }));
         expectEqual([...charted.keys()].sort().join(), [...printed.keys()].sort().join(), `${what}: objects`);
-        for (const [name, object] of printed) {
-          const [ours, chart] = await Promise.all([
-            asStored(scene.api, object),
-            asStored(scene.api, charted.get(name) as KubernetesObject),
-          ]);
+        const comparisons = [...printed].map(async ([name, object]) => {
+          const ours = await asStored(scene.api, object);
+          const chart = await asStored(scene.api, charted.get(name) as KubernetesObject);
           const same = isDeepStrictEqual(ours, chart);
           expect(same, `${what}: ${name}: manifests ${JSON.stringify(ours)}, chart ${JSON.stringify(chart)}`);
-          kinds.add(object.kind);
-          compared++;
-        }
+        });
+        await Promise.all(comparisons);
+        for (const { kind } of printed.values()) kinds.add(kind);
+        compared += printed.size;
       }
       scene.figures["helm chart"] = { valueSets: Object.keys(VALUE_SETS).length, objects: compared, kinds: kinds.size };
       return `${Object.keys(VALUE_SETS).length} value sets, ${compared} objects of ${kinds.size} kinds, all equal`;
