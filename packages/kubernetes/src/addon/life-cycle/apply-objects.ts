@@ -4,15 +4,16 @@ import type { KubernetesObject } from "../../manifests/kubernetes-object.ts";
 import { ApplyConflict } from "../access/apply-conflict.ts";
 import type { ClusterAccess, ClusterObject } from "../cluster-access.ts";
 import { describeReference, referenceTo } from "../object-reference.ts";
-import { NAMESPACES } from "../resource-kinds.ts";
+import { CONFIG_MAPS, NAMESPACES, PERSISTENT_VOLUME_CLAIMS, SECRETS } from "../resource-kinds.ts";
 import type { ObjectChange } from "./life-cycle-options.ts";
+import { isOurs } from "./owned-objects.ts";
 
 /** Calls at once while nothing is written. */
 const PARALLEL = 6;
 
 /**
  * What applying these objects would change, asked of the API server, which writes nothing. Throws KubernetesError
- * `ADDON_CONFLICT` with every field of every object that somebody else holds, `ADDON_NAMESPACE_MISSING`, and ApiError for
+ * `ADDON_CONFLICT` with every field that somebody else holds and every object that another installation made, `ADDON_NAMESPACE_MISSING`, and ApiError for
  * what the server refuses.
  */
 export async function rehearse(
@@ -30,6 +31,9 @@ export async function rehearse(
     const before = await access.get(of);
     try {
       const after = await access.apply(object, { force, dryRun: true });
+      if (before !== undefined && !force && !isOurs(before) && !SHARED_KINDS.includes(object.kind)) {
+        conflicts.push(`${name} (made by ${managersOf(before)})`);
+      }
       return { object: name, action: actionOf(before, after) };
     } catch (error) {
       if (!(error instanceof ApplyConflict)) throw error;
@@ -58,6 +62,17 @@ export async function applyObjects(
     }
     onApplied(object);
   }
+}
+
+/** May be there before the add-on, and hold what is worth keeping. */
+const SHARED_KINDS: readonly string[] = [NAMESPACES, CONFIG_MAPS, SECRETS, PERSISTENT_VOLUME_CLAIMS].map(
+  ({ kind }) => kind,
+);
+
+function managersOf({ metadata }: ClusterObject): string {
+  return (
+    [...new Set((metadata.managedFields ?? []).map(({ manager }) => manager ?? "?"))].join(", ") || "somebody else"
+  );
 }
 
 function conflictError(conflicts: readonly string[]): KubernetesError {

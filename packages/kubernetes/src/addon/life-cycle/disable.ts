@@ -61,12 +61,13 @@ export async function disableAddon(given: DisableOptions): Promise<Disabled> {
   const found = await findState(access, options.namespace);
   const owned = await ownedObjects(access, found?.inventory ?? []);
   const namespace = found?.namespace ?? options.namespace ?? namespaceOf(owned) ?? DEFAULT_NAMESPACE;
-  if (found === undefined && owned.length === 0 && !(await anyTraces(access))) {
+  const absent = found === undefined && owned.length === 0;
+  if (absent && ((await installedOtherwise(access)) || !(await anyTraces(access)))) {
     throw new KubernetesError("ADDON_NOT_INSTALLED", "The addon ACCSGXDevicePlugin is not installed.");
   }
   if (!options.force) await refuseWhileHeld(access, namespace);
 
-  const made = await madeByDaemons(access, namespace);
+  const made = absent ? [] : await madeByDaemons(access, namespace);
   const removable = inRemovalOrder(distinct([...owned, ...made])).filter(({ reference: { resource } }) => {
     return resource !== NAMESPACES.resource;
   });
@@ -92,7 +93,9 @@ export async function disableAddon(given: DisableOptions): Promise<Disabled> {
   await podsEnded(options, namespace, deadline);
   progress.step("rights and records removed");
   // Daemons may have made some anew before they ended.
-  const late = (await madeByDaemons(access, namespace)).filter((object) => !(options.keepState && isKept(object)));
+  const late = (absent ? [] : await madeByDaemons(access, namespace)).filter(
+    (object) => !(options.keepState && isKept(object)),
+  );
   for (const { reference: of, uid } of [...removed.filter((object) => !workloads.includes(object)), ...late]) {
     await access.delete(of, { uid });
   }
@@ -105,6 +108,12 @@ export async function disableAddon(given: DisableOptions): Promise<Disabled> {
     await removeNamespaces(options, owned);
   }
   return { ...result, left };
+}
+
+/** By `kubectl apply` or Helm: what its daemons made and write on nodes is theirs. */
+async function installedOtherwise(access: ClusterAccess): Promise<boolean> {
+  const [set] = await access.list(DAEMON_SETS, { labelSelector: `${PART_OF_LABEL}=confcom` });
+  return set !== undefined;
 }
 
 async function refuseWhileHeld(access: ClusterAccess, namespace: string): Promise<void> {

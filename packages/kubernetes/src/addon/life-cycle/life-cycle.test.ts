@@ -214,6 +214,21 @@ test("fields that others hold are named before anything is changed; forced, they
   assert.match(JSON.stringify(cluster.object(`${DAEMON_SET}sgx-plugin`)), /system-node-critical/);
 });
 
+test("an installation that Helm made is not taken over, though it says the same in every field", async () => {
+  const cluster = new FakeCluster();
+  await enable(cluster);
+  const helms = new FakeCluster();
+  for (const path of cluster.paths().filter((one) => one !== STATE)) {
+    helms.put(cluster.object(path) as StoredObject, "helm");
+  }
+  await assert.rejects(
+    enable(helms),
+    failsWith("ADDON_CONFLICT", /DaemonSet kube-system\/sgx-plugin \(made by helm\)/),
+  );
+  assert.deepEqual(helms.writes, []);
+  await enable(helms, { forceConflicts: true });
+});
+
 test("a dry run changes nothing and says what would be", async () => {
   const cluster = new FakeCluster();
   const { objects } = await enable(cluster, { dryRun: true });
@@ -305,6 +320,19 @@ test("not waited for, what kubelets still show is told, and disable run later ta
   await disable(cluster);
   assert.deepEqual(cluster.object(NODE)?.status, { capacity: {}, allocatable: {} });
   await assert.rejects(disable(cluster), failsWith("ADDON_NOT_INSTALLED"));
+});
+
+test("an installation by other means is nobody's add-on: disable touches neither it nor its nodes", async () => {
+  const cluster = new FakeCluster();
+  const labels = { "app.kubernetes.io/part-of": "confcom" };
+  const metadata = { name: "sgx-plugin", namespace: "kube-system", labels };
+  cluster.put({ apiVersion: "apps/v1", kind: "DaemonSet", metadata, spec: {} }, "helm");
+  const secret = { name: "sgx-webhook-authority", namespace: "kube-system" };
+  cluster.put({ apiVersion: "v1", kind: "Secret", metadata: secret }, "sgx-webhook");
+  cluster.put(sgxNode());
+  const before = cluster.contents();
+  await assert.rejects(disable(cluster, { force: true }), failsWith("ADDON_NOT_INSTALLED"));
+  assert.deepEqual(cluster.contents(), before);
 });
 
 test("what daemons made inside the cluster goes too; with --keep-state what is trusted stays, until a disable without", async () => {

@@ -42,7 +42,8 @@ export async function ownedObjects(
   return [...owned.values()];
 }
 
-function isOurs({ metadata }: ClusterObject): boolean {
+/** Whether the add-on applied the object. */
+export function isOurs({ metadata }: ClusterObject): boolean {
   return (metadata.managedFields ?? []).some(({ manager, operation }) => {
     return manager === FIELD_MANAGER && operation === "Apply";
   });
