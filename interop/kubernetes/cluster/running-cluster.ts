@@ -249,7 +249,7 @@ export class RunningCluster {
         `did not make ${name} Ready`,
         NODE_PATIENCE_MS,
         async () => {
-          await this.#restartWithoutWatches(kubelet.service);
+          await this.#startWithoutWatches(kubelet.service);
           const query = "jsonpath={.status.conditions[?(@.type=='Ready')].status}";
           const { stdout } = await this.#kubectl(["get", "node", name, "-o", query, "--request-timeout=5s"]);
           return stdout === "True";
@@ -262,12 +262,12 @@ export class RunningCluster {
    * The kernel gives a user a number of inotify instances (fs.inotify.max_user_instances), for all clusters of the machine
    * together. A kubelet that found none left ends; as under systemd it is started again, until another has let go of some.
    */
-  async #restartWithoutWatches(service: string): Promise<void> {
+  async #startWithoutWatches(service: string): Promise<void> {
     const program = this.program(service);
-    if (program.pid !== 0 || !/inotify_init: too many open files/.test(program.lastWords())) return;
+    if (!endedWithoutWatches(program)) return;
     this.#log(`${service} found no inotify instance left (fs.inotify.max_user_instances): it is started again`);
     await sleep(WATCHES_PAUSE_MS);
-    await program.start();
+    if (!this.#ending) await program.start();
   }
 
   async #untilContainerdAnswers(node: string): Promise<void> {
@@ -392,7 +392,7 @@ export class RunningCluster {
     for (;;) {
       if (await ask()) return;
       if (this.#ending) throw new ClusterError("NOT_RUNNING", "the cluster was taken down meanwhile");
-      for (const program of programs) if (program.pid === 0) program.fail("ended");
+      for (const program of programs) if (program.pid === 0 && !endedWithoutWatches(program)) program.fail("ended");
       if (performance.now() - begun > patienceMs) programs[0].fail(`${failure} after ${patienceMs / 1000} s`);
       await sleep(200);
     }
@@ -421,6 +421,10 @@ export class RunningCluster {
     if (pid === undefined) throw new ClusterError("UNKNOWN_NODE", `the cluster has no machine ${machine}`);
     return pid;
   }
+}
+
+function endedWithoutWatches(program: SupervisedProgram): boolean {
+  return program.pid === 0 && program.service.endsWith("/kubelet") && /too many open files/.test(program.lastWords());
 }
 
 export function checkName(name: string): void {
