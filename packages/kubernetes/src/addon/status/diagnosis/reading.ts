@@ -1,7 +1,9 @@
-import { PLUGIN_NAME } from "../../../manifests/object-names.ts";
+import { NODE_STATUS_NAME, PLUGIN_NAME } from "../../../manifests/object-names.ts";
 import type { ClusterView } from "./cluster-view.ts";
 import { type Problem, podName, problem } from "./problem.ts";
 import { isTold } from "./sgx-node.ts";
+
+const CUT_OFF = "API_SERVER_UNREACHABLE";
 
 /** What this status does not know, and what daemons say that has no row of its own. */
 export function readingProblems(view: ClusterView): Problem[] {
@@ -9,6 +11,12 @@ export function readingProblems(view: ClusterView): Problem[] {
   const own = { kind: "Namespace", name: namespace };
   const missing = view.workload(PLUGIN_NAME) === undefined && !unread.some(({ what }) => what === "DaemonSets");
   const unreadable = new Set(view.ownPods.filter(({ ready }) => ready).map(({ name }) => name));
+  const cutOff = new Set(
+    view
+      .daemons(NODE_STATUS_NAME)
+      .filter(({ problems }) => problems.some(({ code }) => code === CUT_OFF))
+      .map(({ node }) => node),
+  );
   return [
     ...(missing ? [problem("ADDON_MISSING", own, `there is no DaemonSet ${PLUGIN_NAME} in ${namespace}`)] : []),
     ...(addon?.phase === "enabling" || addon?.phase === "disabling"
@@ -21,9 +29,11 @@ export function readingProblems(view: ClusterView): Problem[] {
       .map(({ daemon, pod, unread }) =>
         problem("DAEMON_UNREADABLE", podName({ namespace, name: pod }), `${daemon}: ${unread}`),
       ),
-    ...daemons.flatMap(({ daemon, pod, problems }) =>
+    ...daemons.flatMap(({ daemon, pod, node, problems }) =>
       problems
         .filter(({ code }) => code !== "" && !isTold(daemon, code))
+        // The node's own problem says it, for all pods there.
+        .filter(({ code }) => code !== CUT_OFF || node === null || !cutOff.has(node))
         .map(({ code, message, nextStep }) =>
           problem(
             "DAEMON_PROBLEM",

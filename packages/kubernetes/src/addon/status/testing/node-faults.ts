@@ -54,6 +54,14 @@ export const NODE_FAULTS: readonly Fault[] = [
     status("sgx-plugin-sgx-1:9102", "problems", [daemonProblem("COUNTER_CONTESTED")]),
   ),
   one(
+    "no way to the API server from a node where the webhook runs too",
+    "NODE_STATUS_CUT_OFF",
+    all(
+      status("sgx-plugin-sgx-1:9102", "problems", [daemonProblem("API_SERVER_UNREACHABLE")]),
+      status("sgx-webhook-b:9104", "problems", [daemonProblem("API_SERVER_UNREACHABLE")]),
+    ),
+  ),
+  one(
     "a spot pool",
     "TAINT_NOT_TOLERATED",
     all(
