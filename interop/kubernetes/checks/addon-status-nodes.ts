@@ -1,10 +1,4 @@
-import {
-  AESM_DIRECTORY,
-  DEVICE_PLUGIN_DIRECTORY,
-  INTEL_EPC_RESOURCE,
-  PLUGIN_NAME,
-  QUOTE_HELPER_NAME,
-} from "@confcom/kubernetes";
+import { DEVICE_PLUGIN_DIRECTORY, INTEL_EPC_RESOURCE, PLUGIN_NAME, QUOTE_HELPER_NAME } from "@confcom/kubernetes";
 import { until } from "../observe/until.ts";
 import { type ClusterScene, NAMESPACE, PLAIN_NODE, SECOND_SGX_NODE, SGX_NODE } from "../scene.ts";
 import { pod } from "./addon-status-applications.ts";
@@ -45,23 +39,6 @@ export const nodeComplaints: readonly Complaint[] = [
       const rule = ["FORWARD", "-p", "tcp", "--dport", API_PORT, "-j", "DROP"];
       await node.exec(["iptables", "-I", ...rule]);
       return () => node.exec(["iptables", "-D", ...rule]);
-    },
-  },
-  {
-    name: "the host's own aesmd takes the socket over",
-    codes: ["TWO_AESMS_ON_NODE"],
-    async make(scene) {
-      const socket = `${AESM_DIRECTORY}/aesm.socket`;
-      // Ends when its input does.
-      const program = `require("node:fs").rmSync("${socket}", { force: true });
-        require("node:net").createServer().listen("${socket}");
-        process.stdin.resume().on("end", () => process.exit());`;
-      const aesmd = scene.node(SGX_NODE).spawn([process.execPath, "-e", program]);
-      return async () => {
-        aesmd.stdin?.end();
-        const { metadata } = await scene.podOf(QUOTE_HELPER_NAME, SGX_NODE);
-        await scene.api.deletePod(NAMESPACE, metadata.name);
-      };
     },
   },
   {
