@@ -42,13 +42,6 @@ export const applicationComplaints: readonly Complaint[] = [
     make: (scene) => pod(scene, { limits: { [AZURE_EPC_RESOURCE]: EPC_MIB + 1 } }),
   },
   {
-    name: "EPC of a node in counter mode without an enclave slot, where the webhook is switched off",
-    codes: ["ENCLAVE_SLOT_MISSING"],
-    values: { mode: "counter" },
-    make: (scene) =>
-      pod(scene, { node: SGX_NODE, limits: { [AZURE_EPC_RESOURCE]: 8 } }, { [INJECTION_LABEL]: "disabled" }),
-  },
-  {
     name: '"10Mi" of the resource that is counted in MiB',
     codes: ["EPC_SUFFIX"],
     make: (scene) => job(scene, { [AZURE_EPC_RESOURCE]: "10Mi" }),
