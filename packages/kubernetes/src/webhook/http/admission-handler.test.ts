@@ -170,17 +170,47 @@ test("a connection that ends in the middle of a body leaves nothing behind", asy
   assert.equal((await ask(own)).status, 200, "its room was given back");
 });
 
-test("bodies wait for room, and beyond a number of them the API server is told to go on without", async (t) => {
-  const own = await service(t, { limits: { totalBytes: 1_000, waitingRequests: 1 } });
-  const holder = await halfRequest(own, 1_000);
-  await until("the holder", () => own.timers.pending.size === 1);
-  const waiting = ask(own);
-  await until("the one that waits", () => own.timers.pending.size === 2);
-  const turnedAway = await ask(own);
-  assert.equal(turnedAway.status, 503);
-  holder.destroy();
-  assert.equal((await waiting).status, 200);
-  assert.deepEqual(own.answered.map(({ result }) => result).sort(), ["overloaded", "patched", "unread"]);
+test("bodies that are announced and do not come keep nobody waiting", async (t) => {
+  const own = await service(t, { limits: { totalBytes: 1 << 20, bodyBytes: 1 << 20 } });
+  const holders = await Promise.all(Array.from({ length: 20 }, () => halfRequest(own, 1 << 20)));
+  await until("all of them", () => own.timers.pending.size === holders.length);
+  assert.equal((await ask(own)).status, 200);
+  for (const holder of holders) holder.destroy();
+  await until("their ends", () => own.answered.length === holders.length + 1);
+});
+
+test("where bodies hold too much, the largest of whoever holds the most is given up", async (t) => {
+  const own = await service(t, { limits: { totalBytes: 1_200 } });
+  const greedy = await halfRequest(own, 1_000);
+  greedy.write(" ".repeat(900));
+  await until("the greedy one", () => own.timers.pending.size === 1);
+  const large = ask(own, { body: `${review()}${" ".repeat(600)}` });
+  let text = "";
+  for await (const chunk of greedy.setEncoding("utf8")) text += chunk;
+  assert.match(text, /^HTTP\/1\.1 503 /);
+  assert.equal((await large).status, 200);
+  assert.deepEqual(own.answered.map(({ result }) => result).sort(), ["overloaded", "patched"]);
+});
+
+test("a body that comes byte by byte is read whole", async (t) => {
+  const own = await service(t);
+  const socket = connect(own.port, "127.0.0.1");
+  t.after(() => socket.destroy());
+  const head = "POST /mutate/slot HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nconnection: close\r\n";
+  const pieces = [...review({ ...POD, note: "x".repeat(20_000) })].map((byte) => `1\r\n${byte}\r\n`);
+  socket.write(`${head}transfer-encoding: chunked\r\n\r\n${pieces.join("")}0\r\n\r\n`);
+  let text = "";
+  for await (const chunk of socket.setEncoding("utf8")) text += chunk;
+  assert.match(text, /^HTTP\/1\.1 200 .*"patchType":"JSONPatch"/s);
+});
+
+test("a body of more values than a pod has is not decoded", async (t) => {
+  const own = await service(t, { limits: { values: 100 } });
+  const padding = Array.from({ length: 100 }, () => ({}));
+  const answer = await ask(own, { body: review({ ...POD, padding }) });
+  assert.equal(answer.status, 400);
+  assert.match(answer.text, /more than 100 values/);
+  assert.equal((await ask(own)).status, 200);
 });
 
 test("while draining, each answer ends its connection", async (t) => {

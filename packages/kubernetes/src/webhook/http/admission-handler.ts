@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type Admission, type AdmissionOptions, admitPod } from "../admission/index.ts";
 import { decodeReview, encodeReview, ReviewError } from "./admission-review.ts";
-import { ByteBudget, type Release } from "./byte-budget.ts";
-import { BodyError, type BodyLimits, requestBody, type Timers } from "./request-body.ts";
+import { BodyRoom } from "./body-room.ts";
+import { moreValuesThan } from "./json-values.ts";
+import { BodyError, type BodyLimits, type Release, requestBody, type Timers } from "./request-body.ts";
 
 /** Where the API server calls, by what the namespace wants injected. */
 export const ADMISSION_PATHS = { "/mutate/slot": "slot", "/mutate/mount": "mount" } as const;
@@ -18,7 +19,7 @@ export type AdmissionResult =
   | "malformed"
   /** Too late, too large or cut off in the middle. */
   | "unread"
-  /** No room to read it. */
+  /** Its sender had more under way than there is room for. */
   | "overloaded"
   /** A defect of confcom: answered 500, on which the API server admits the pod as it is. */
   | "failed";
@@ -36,16 +37,19 @@ export interface AdmissionAnswered {
 export interface AdmissionLimits extends BodyLimits {
   /** Of all bodies that are being read. */
   readonly totalBytes: number;
-  /** Requests that wait until others have been read. */
-  readonly waitingRequests: number;
+  /** Of one body, as JSON counts them: each takes some hundred bytes of memory. */
+  readonly values: number;
 }
 
-/** The API server's objects have at most 3 MiB; an AdmissionReview says one of them once. It waits 5 s for an answer. */
+/**
+ * The API server takes objects of at most 3 MiB, and an AdmissionReview says one of them once. It waits 5 s for an answer.
+ * A pod of 1000 containers with 50 variables each has fewer values.
+ */
 export const ADMISSION_LIMITS: AdmissionLimits = {
-  bodyBytes: 8 << 20,
+  bodyBytes: 4 << 20,
   bodyTimeoutMs: 5_000,
-  totalBytes: 32 << 20,
-  waitingRequests: 1_000,
+  totalBytes: 16 << 20,
+  values: 200_000,
 };
 
 export interface AdmissionHandlerOptions {
@@ -76,7 +80,7 @@ interface Answer {
 /** Answers the API server's AdmissionReviews. Needs nothing but the request; never throws. */
 export function createAdmissionHandler(options: AdmissionHandlerOptions): AdmissionHandler {
   const limits = { ...ADMISSION_LIMITS, ...options.limits };
-  const budget = new ByteBudget(limits.totalBytes, limits.waitingRequests);
+  const room = new BodyRoom(limits.totalBytes);
   return (request, response) => {
     const began = options.elapsed();
     const path = admissionPath(request.url);
@@ -87,7 +91,7 @@ export function createAdmissionHandler(options: AdmissionHandlerOptions): Admiss
         options.onAnswered?.({ path, result, warnings, milliseconds: options.elapsed() - began });
       } catch {}
     };
-    answer(request, path, options, limits, budget)
+    answer(request, path, options, limits, room)
       .then((reply) => {
         send(request, response, reply, options.draining?.() === true);
         answered(reply.result, reply.warnings);
@@ -120,7 +124,7 @@ async function answer(
   path: AdmissionPath | undefined,
   options: AdmissionHandlerOptions,
   limits: AdmissionLimits,
-  budget: ByteBudget,
+  room: BodyRoom,
 ): Promise<Answer> {
   if (path === undefined) return malformed(404, `not found: there are ${Object.keys(ADMISSION_PATHS).join(" and ")}`);
   if (request.method !== "POST") return malformed(405, "POST only");
@@ -130,8 +134,10 @@ async function answer(
   }
   let release: Release = () => {};
   try {
-    const read = await requestBody(request, limits, budget, options.timers);
+    const read = await requestBody(request, limits, room, options.timers);
     release = read.release;
+    if (moreValuesThan(limits.values, read.body))
+      throw new ReviewError(`the body has more than ${limits.values} values`);
     const { uid, pod } = decodeReview(read.body.toString("utf8"));
     const admission: Admission =
       pod === undefined

@@ -1,11 +1,11 @@
 import type { IncomingMessage } from "node:http";
 import type { Clock } from "../../clock.ts";
-import type { ByteBudget, Release } from "./byte-budget.ts";
+import type { BodyRoom } from "./body-room.ts";
 
 export interface BodyLimits {
   /** Of one body. */
   readonly bodyBytes: number;
-  /** From the first header to the last byte of the body, waiting for room included, ms. */
+  /** From the first header to the last byte of the body, ms. */
   readonly bodyTimeoutMs: number;
 }
 
@@ -21,37 +21,43 @@ export class BodyError extends Error {
 
 export type Timers = Pick<Clock, "setTimeout" | "clearTimeout">;
 
+/** Gives the body's bytes back. */
+export type Release = () => void;
+
+/** Of a body's first memory, bytes: most reviews fit. */
+const FIRST_BYTES = 8_192;
+
 /**
- * Reads a request's body within its limits; nothing is read before there is room for all of it, so that senders wait
- * instead of this process growing. Rejects with {@link BodyError}. `release` must be called when the body is done with.
+ * Reads a request's body within its limits into one piece of memory that doubles: a body of many small pieces holds no
+ * more than its bytes. Rejects with {@link BodyError}. `release` must be called when the body is done with.
  */
 export function requestBody(
   request: IncomingMessage,
   limits: BodyLimits,
-  budget: ByteBudget,
+  room: BodyRoom,
   timers: Timers,
 ): Promise<{ readonly body: Buffer; readonly release: Release }> {
   const { "content-length": length } = request.headers;
-  const announced = length === undefined ? limits.bodyBytes : Number(length);
-  if (announced > limits.bodyBytes) {
+  const most = length === undefined ? limits.bodyBytes : Number(length);
+  if (most > limits.bodyBytes) {
     return Promise.reject(new BodyError(413, `the body is larger than ${limits.bodyBytes} bytes`));
   }
   return new Promise((resolve, reject) => {
-    let release: Release = () => {};
-    let stopWaiting: Release | undefined;
     const timer = timers.setTimeout(
       () => fail(new BodyError(408, `no whole body within ${limits.bodyTimeoutMs} ms`)),
       limits.bodyTimeoutMs,
     );
+    const holding = room.enter(request.socket.remoteAddress ?? "", () =>
+      fail(new BodyError(503, "too much is being read: the largest bodies of whoever sends the most are given up")),
+    );
     const end = (): void => {
       timers.clearTimeout(timer);
       request.off("close", cut);
-      stopWaiting?.();
     };
     const fail = (error: BodyError): void => {
       end();
       request.removeAllListeners("data");
-      release();
+      holding.leave();
       reject(error);
     };
     const cut = (): void => fail(new BodyError(undefined, "the connection ended in the middle of the body"));
@@ -59,20 +65,26 @@ export function requestBody(
     request.on("error", () => {});
     request.once("close", cut);
 
-    stopWaiting = budget.take(announced, (given) => {
-      release = given;
-      const chunks: Buffer[] = [];
-      let size = 0;
-      request.on("data", (chunk: Buffer) => {
-        size += chunk.length;
-        if (size > limits.bodyBytes) fail(new BodyError(413, `the body is larger than ${limits.bodyBytes} bytes`));
-        else chunks.push(chunk);
-      });
-      request.once("end", () => {
-        end();
-        resolve({ body: chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size), release });
-      });
+    let memory = Buffer.alloc(0);
+    let size = 0;
+    request.on("data", (chunk: Buffer) => {
+      const needed = size + chunk.length;
+      if (needed > limits.bodyBytes) {
+        return fail(new BodyError(413, `the body is larger than ${limits.bodyBytes} bytes`));
+      }
+      if (needed > memory.length) {
+        const bytes = Math.max(needed, Math.min(most, Math.max(FIRST_BYTES, 2 * memory.length)));
+        if (!holding.grow(bytes)) return;
+        const larger = Buffer.allocUnsafeSlow(bytes);
+        memory.copy(larger, 0, 0, size);
+        memory = larger;
+      }
+      chunk.copy(memory, size);
+      size = needed;
     });
-    if (stopWaiting === undefined) fail(new BodyError(503, "too many requests wait for room"));
+    request.once("end", () => {
+      end();
+      resolve({ body: memory.subarray(0, size), release: () => holding.leave() });
+    });
   });
 }
