@@ -1,13 +1,15 @@
 import { Alarm } from "../alarm.ts";
 import type { ApiClient } from "../api/api-client.ts";
 import { ApiError } from "../api/api-error.ts";
+import { API_PROBLEMS } from "../api/api-problems.ts";
 import { boundedRequest } from "../api/bounded-request.ts";
+import { pause } from "../api/pause.ts";
 import type { Clock } from "../clock.ts";
 import type { DaemonLog } from "../daemon-log.ts";
 import { KubernetesError, type KubernetesErrorCode } from "../errors.ts";
 import { decodePluginStatus } from "../status/decode-plugin-status.ts";
 import { PLUGIN_STATUS_SIZE_LIMIT, type PluginStatus } from "../status/plugin-status.ts";
-import { ProblemList } from "../status/problem-list.ts";
+import { ReportedProblems } from "../status/reported-problems.ts";
 import { EventPublisher } from "./event-publisher.ts";
 import { LabelHysteresis } from "./label-hysteresis.ts";
 import { type WantedNode, wantedNode } from "./node-patch.ts";
@@ -25,18 +27,10 @@ export interface NodeStatusOptions {
   readonly log: DaemonLog;
 }
 
-/** Times in ms. */
-const TIMES = { pollPlugin: 2000, pluginTimeout: 5000, readNode: 10_000, firstRetry: 1000, longestRetry: 20_000 };
+/** Times in ms. `regular`: how often the node is read. */
+const TIMES = { pollPlugin: 2000, pluginTimeout: 5000, regular: 10_000, firstRetry: 1000, longestRetry: 20_000 };
 
-const API_PROBLEMS: readonly KubernetesErrorCode[] = [
-  "API_CREDENTIALS_UNREADABLE",
-  "API_SERVER_UNREACHABLE",
-  "API_SERVER_UNAUTHORIZED",
-  "API_SERVER_FORBIDDEN",
-  "API_SERVER_NO_NODE",
-  "API_SERVER_BUSY",
-  "API_SERVER_REFUSED",
-];
+const PROBLEMS: readonly KubernetesErrorCode[] = ["API_SERVER_NO_NODE", ...API_PROBLEMS];
 
 /**
  * Writes what the device plugin of the same pod says into the cluster: labels and counters of the node's status, and
@@ -44,7 +38,7 @@ const API_PROBLEMS: readonly KubernetesErrorCode[] = [
  */
 export class NodeStatus {
   readonly #options: NodeStatusOptions;
-  readonly #problems: ProblemList;
+  readonly #problems: ReportedProblems;
   readonly #writer: NodeWriter;
   readonly #events: EventPublisher;
   readonly #labels: LabelHysteresis;
@@ -59,7 +53,7 @@ export class NodeStatus {
   constructor(options: NodeStatusOptions) {
     const { api, clock, node, log } = options;
     this.#options = options;
-    this.#problems = new ProblemList(clock);
+    this.#problems = new ReportedProblems(clock, log);
     this.#writer = new NodeWriter({ api, clock, node, log });
     this.#events = new EventPublisher({ api, clock, node, namespace: options.eventNamespace });
     this.#labels = new LabelHysteresis(clock);
@@ -120,11 +114,11 @@ export class NodeStatus {
       this.#take(await this.#readPlugin(signal));
     } catch (error) {
       if (signal.aborted || !(error instanceof KubernetesError)) return;
-      this.#problem(error);
+      this.#problems.report(error);
       return;
     }
-    this.#solved("PLUGIN_UNREACHABLE");
-    this.#solved("PLUGIN_STATUS_MALFORMED");
+    this.#problems.solved("PLUGIN_UNREACHABLE");
+    this.#problems.solved("PLUGIN_STATUS_MALFORMED");
   }
 
   async #readPlugin(signal: AbortSignal): Promise<PluginStatus> {
@@ -156,16 +150,12 @@ export class NodeStatus {
 
   async #write(signal: AbortSignal): Promise<void> {
     const { random } = this.#options;
-    await this.#alarm.wait(TIMES.readNode, signal);
+    await this.#alarm.wait(TIMES.regular, signal);
     while (!signal.aborted) {
       const retryAfterMs = await this.#sync(signal);
       const failed = this.#failures > 0;
-      const pause = failed
-        ? Math.min(TIMES.firstRetry * 2 ** (this.#failures - 1), TIMES.longestRetry)
-        : TIMES.readNode;
-      const jittered = pause * (0.75 + random() / 2);
       // An overloaded API server is left alone for as long as it asks, whatever happens here.
-      await this.#alarm.wait(Math.max(jittered, retryAfterMs), signal, { deaf: failed });
+      await this.#alarm.wait(Math.max(pause(this.#failures, TIMES, random), retryAfterMs), signal, { deaf: failed });
     }
   }
 
@@ -184,7 +174,8 @@ export class NodeStatus {
       }
     }
     if (signal.aborted) return 0;
-    this.#settle(failure);
+    this.#failures = failure === undefined ? 0 : this.#failures + 1;
+    this.#problems.settle(PROBLEMS, failure === undefined ? [] : [failure]);
     return retryAfterMs;
   }
 
@@ -193,25 +184,12 @@ export class NodeStatus {
     await this.#writer.write(this.#wanted, signal);
     this.#syncedAt = this.#options.clock.now();
     const contested = this.#writer.contested();
-    if (contested.length === 0) this.#solved("COUNTER_CONTESTED");
+    if (contested.length === 0) this.#problems.solved("COUNTER_CONTESTED");
     else {
       const names = contested.join(", ");
-      this.#problem(new KubernetesError("COUNTER_CONTESTED", `somebody else keeps changing ${names} on this node`));
+      this.#problems.report(
+        new KubernetesError("COUNTER_CONTESTED", `somebody else keeps changing ${names} on this node`),
+      );
     }
-  }
-
-  #settle(failure: ApiError | undefined): void {
-    this.#failures = failure === undefined ? 0 : this.#failures + 1;
-    for (const code of API_PROBLEMS) if (code !== failure?.code) this.#solved(code);
-    if (failure !== undefined) this.#problem(failure);
-  }
-
-  #problem(error: KubernetesError): void {
-    const { code, message, nextStep } = error;
-    if (this.#problems.set(code, message, { nextStep })) this.#options.log.warn({ code, nextStep }, message);
-  }
-
-  #solved(code: KubernetesErrorCode): void {
-    if (this.#problems.clear(code)) this.#options.log.info({ code }, "solved");
   }
 }

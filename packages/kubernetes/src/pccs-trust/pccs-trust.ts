@@ -1,10 +1,12 @@
 import { Alarm } from "../alarm.ts";
 import { ApiError } from "../api/api-error.ts";
+import { API_PROBLEMS } from "../api/api-problems.ts";
+import { pause } from "../api/pause.ts";
 import type { Clock } from "../clock.ts";
 import type { DaemonLog } from "../daemon-log.ts";
 import { KubernetesError, type KubernetesErrorCode } from "../errors.ts";
 import { labelsOf, PCCS_CA_KEY, PCCS_NAME, PCCS_USER_TOKEN_KEY, QUOTE_ROOT_KEY } from "../manifests/object-names.ts";
-import { ProblemList } from "../status/problem-list.ts";
+import { ReportedProblems } from "../status/reported-problems.ts";
 import { type Publication, PublishedObject, type PublishingApi } from "./published-object.ts";
 import { checkMaterial, fingerprintOf, type TrustMaterial } from "./trust-material.ts";
 
@@ -25,19 +27,10 @@ export interface PccsTrustOptions {
   readonly log: DaemonLog;
 }
 
-/** Times in ms. `look`: how long an edited object stays wrong at most, give or take a quarter. */
-const TIMES = { look: 10_000, awaitRoot: 1000, firstRetry: 1000, longestRetry: 20_000, silent: 120_000 };
+/** Times in ms. `regular`: how long an edited object stays wrong at most, give or take a quarter. */
+const TIMES = { regular: 10_000, awaitRoot: 1000, firstRetry: 1000, longestRetry: 20_000, silent: 120_000 };
 
-const PROBLEMS: readonly KubernetesErrorCode[] = [
-  "PCCS_ROOT_AWAITED",
-  "PCCS_STATE_UNUSABLE",
-  "API_CREDENTIALS_UNREADABLE",
-  "API_SERVER_UNREACHABLE",
-  "API_SERVER_UNAUTHORIZED",
-  "API_SERVER_FORBIDDEN",
-  "API_SERVER_BUSY",
-  "API_SERVER_REFUSED",
-];
+const PROBLEMS: readonly KubernetesErrorCode[] = ["PCCS_ROOT_AWAITED", "PCCS_STATE_UNUSABLE", ...API_PROBLEMS];
 
 /**
  * Keeps what a cluster must know of its PCCS published: a ConfigMap with the root certificate and the TLS authority, and a
@@ -45,7 +38,7 @@ const PROBLEMS: readonly KubernetesErrorCode[] = [
  */
 export class PccsTrust {
   readonly #options: PccsTrustOptions;
-  readonly #problems: ProblemList;
+  readonly #problems: ReportedProblems;
   readonly #configMap: PublishedObject;
   readonly #secret: PublishedObject;
   readonly #alarm: Alarm;
@@ -57,10 +50,10 @@ export class PccsTrust {
   #replacedRoot: { readonly fingerprint: string | null; readonly at: number } | undefined;
 
   constructor(options: PccsTrustOptions) {
-    const { api, namespace, clock } = options;
+    const { api, namespace, clock, log } = options;
     const labels = labelsOf(PCCS_NAME);
     this.#options = options;
-    this.#problems = new ProblemList(clock);
+    this.#problems = new ReportedProblems(clock, log);
     this.#configMap = new PublishedObject(api, { kind: "ConfigMap", namespace, name: options.configMap, labels });
     this.#secret = new PublishedObject(api, { kind: "Secret", namespace, name: options.secret, labels });
     this.#alarm = new Alarm(clock);
@@ -70,8 +63,7 @@ export class PccsTrust {
   /** Until the signal aborts; never rejects with what the API server or the state directory is to blame for. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      const pause = await this.#round(signal);
-      await this.#alarm.wait(pause, signal);
+      await this.#alarm.wait(await this.#round(signal), signal);
     }
   }
 
@@ -123,11 +115,11 @@ export class PccsTrust {
       failure = error;
     }
     if (signal.aborted) return 0;
-    this.#settle(failure);
+    this.#failures = failure === undefined ? 0 : this.#failures + 1;
+    this.#problems.settle(PROBLEMS, failure === undefined ? [] : [failure]);
     if (failure?.code === "PCCS_ROOT_AWAITED") return TIMES.awaitRoot;
-    const retry = Math.min(TIMES.firstRetry * 2 ** (this.#failures - 1), TIMES.longestRetry);
     const asked = failure instanceof ApiError ? (failure.retryAfterMs ?? 0) : 0;
-    return Math.max((failure === undefined ? TIMES.look : retry) * (0.75 + random() / 2), asked);
+    return Math.max(pause(this.#failures, TIMES, random), asked);
   }
 
   async #publish(signal: AbortSignal): Promise<void> {
@@ -167,15 +159,5 @@ export class PccsTrust {
     if (publication === "kept") return;
     if (publication === "written") this.#writes++;
     this.#options.log.info({ kind, name }, publication === "written" ? "published" : "removed by somebody");
-  }
-
-  #settle(failure: KubernetesError | undefined): void {
-    this.#failures = failure === undefined ? 0 : this.#failures + 1;
-    for (const code of PROBLEMS) {
-      if (code !== failure?.code && this.#problems.clear(code)) this.#options.log.info({ code }, "solved");
-    }
-    if (failure === undefined) return;
-    const { code, message, nextStep } = failure;
-    if (this.#problems.set(code, message, { nextStep })) this.#options.log.warn({ code, nextStep }, message);
   }
 }

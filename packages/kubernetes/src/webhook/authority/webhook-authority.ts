@@ -1,11 +1,13 @@
 import { Alarm } from "../../alarm.ts";
 import type { ApiClient } from "../../api/api-client.ts";
 import { ApiError } from "../../api/api-error.ts";
+import { API_PROBLEMS } from "../../api/api-problems.ts";
+import { pause } from "../../api/pause.ts";
 import type { Clock } from "../../clock.ts";
 import type { DaemonLog } from "../../daemon-log.ts";
 import { KubernetesError, type KubernetesErrorCode } from "../../errors.ts";
 import { WEBHOOK_NAME } from "../../manifests/object-names.ts";
-import { ProblemList } from "../../status/problem-list.ts";
+import { ReportedProblems } from "../../status/reported-problems.ts";
 import type { Verdict } from "../../status/status-server.ts";
 import { createAuthority, type RandomBytes } from "../../tls-authority/index.ts";
 import { type Authority, readAuthority } from "./authority-certificate.ts";
@@ -63,12 +65,7 @@ const FIRST_RETRY = 1000;
 
 /** What a look at the cluster may find wrong; those not found again are solved. */
 const PROBLEMS: readonly KubernetesErrorCode[] = [
-  "API_CREDENTIALS_UNREADABLE",
-  "API_SERVER_UNREACHABLE",
-  "API_SERVER_UNAUTHORIZED",
-  "API_SERVER_FORBIDDEN",
-  "API_SERVER_BUSY",
-  "API_SERVER_REFUSED",
+  ...API_PROBLEMS,
   "WEBHOOK_AUTHORITY_MALFORMED",
   "WEBHOOK_AUTHORITY_MISSING",
   "WEBHOOK_NOT_CONFIGURED",
@@ -84,7 +81,7 @@ export class WebhookAuthority {
   readonly #store: AuthorityStore;
   readonly #bundles: TrustedBundles;
   readonly #previous = new Sightings();
-  readonly #problems: ProblemList;
+  readonly #problems: ReportedProblems;
   readonly #alarm: Alarm;
   #state: AuthorityState | undefined;
   #serving: ServingCertificate | undefined;
@@ -98,7 +95,7 @@ export class WebhookAuthority {
     this.#options = options;
     this.#store = new AuthorityStore(options.api, options.namespace);
     this.#bundles = new TrustedBundles(options.api, options.configuration);
-    this.#problems = new ProblemList(options.clock);
+    this.#problems = new ReportedProblems(options.clock, options.log);
     this.#alarm = new Alarm(options.clock);
     this.#lookedAt = options.clock.now();
   }
@@ -108,8 +105,8 @@ export class WebhookAuthority {
     while (!signal.aborted) {
       const retryAfterMs = await this.look(signal);
       const { poll } = this.#options.times;
-      const pause = this.#failures === 0 ? poll : Math.min(FIRST_RETRY * 2 ** (this.#failures - 1), poll);
-      await this.#alarm.wait(Math.max(pause * (0.75 + this.#options.random() / 2), retryAfterMs), signal);
+      const times = { regular: poll, firstRetry: FIRST_RETRY, longestRetry: poll };
+      await this.#alarm.wait(Math.max(pause(this.#failures, times, this.#options.random), retryAfterMs), signal);
     }
   }
 
@@ -122,7 +119,7 @@ export class WebhookAuthority {
       if (signal.aborted) return 0;
       if (!(error instanceof KubernetesError)) throw error;
       this.#failures++;
-      this.#settle([error]);
+      this.#problems.settle(PROBLEMS, [error]);
       return error instanceof ApiError ? (error.retryAfterMs ?? 0) : 0;
     }
     this.#failures = 0;
@@ -192,7 +189,7 @@ export class WebhookAuthority {
       await this.#renew(this.#state);
       this.#syncedAt = clock.now();
     }
-    this.#settle([...(step === "none" ? [] : [step]), ...this.#wrongs(secret)]);
+    this.#problems.settle(PROBLEMS, [...(step === "none" ? [] : [step]), ...this.#wrongs(secret)]);
     return false;
   }
 
@@ -290,15 +287,5 @@ export class WebhookAuthority {
       wrongs.push(new KubernetesError("WEBHOOK_NOT_CONFIGURED", `${what} is not there or has no entries`));
     }
     return wrongs;
-  }
-
-  #settle(wrongs: readonly KubernetesError[]): void {
-    const { log } = this.#options;
-    for (const code of PROBLEMS) {
-      if (!wrongs.some((wrong) => wrong.code === code) && this.#problems.clear(code)) log.info({ code }, "solved");
-    }
-    for (const { code, message, nextStep } of wrongs) {
-      if (this.#problems.set(code, message, { nextStep })) log.warn({ code, nextStep }, message);
-    }
   }
 }
