@@ -1,3 +1,4 @@
+import { column } from "./column.ts";
 import type { Results, Verdict } from "./targets.ts";
 
 /** The results as text for a terminal of 110 columns. */
@@ -47,8 +48,4 @@ export function renderTable({ throughput, startUp, memory }: Results, verdicts: 
     );
   }
   return `${lines.join("\n")}\n`;
-}
-
-function column(value: number, width: number, digits: number): string {
-  return value.toFixed(digits).padStart(width);
 }

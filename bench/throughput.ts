@@ -1,6 +1,6 @@
 import { type LoadFiles, type LoadTarget, type Measurement, runLoad } from "./load.ts";
 import { WORKLOADS, type Workload } from "./preparation.ts";
-import { median } from "./statistics.ts";
+import { median, medians } from "./statistics.ts";
 
 export interface Contender extends LoadTarget {
   readonly files: ReadonlyMap<Workload, LoadFiles>;
@@ -56,8 +56,8 @@ export async function measureThroughput(
       rows.push({
         workload,
         clients,
-        confcom: middle(ours),
-        limit: middle(theirs),
+        confcom: medians(ours),
+        limit: medians(theirs),
         cpuRatio: median(ratios),
       });
     }
@@ -69,16 +69,4 @@ function filesOf(contender: Contender, workload: Workload): LoadFiles {
   const files = contender.files.get(workload);
   if (files === undefined) throw new Error(`no requests for ${workload}`);
   return files;
-}
-
-/** Each figure's own median: the rounds need not agree on which was the typical one. */
-function middle(measurements: readonly Measurement[]): Measurement {
-  const of = (name: keyof Measurement): number => median(measurements.map((measurement) => measurement[name]));
-  return {
-    requests: of("requests"),
-    perSecond: of("perSecond"),
-    cpuMicroseconds: of("cpuMicroseconds"),
-    p50Microseconds: of("p50Microseconds"),
-    p99Microseconds: of("p99Microseconds"),
-  };
 }

@@ -6,7 +6,7 @@ import { createAuthority, issueServerCertificate } from "@confcom/kubernetes/tls
 import { loadReport, type Measurement } from "../load.ts";
 import { cpuMicroseconds } from "../process-usage.ts";
 import { ServerProcess } from "../server-process.ts";
-import { median } from "../statistics.ts";
+import { median, medians } from "../statistics.ts";
 import { admissionRequest, admissionReview } from "./review.ts";
 
 /** Kept connections, and requests a second over all of them; 0: each connection asks again as soon as it is answered. */
@@ -97,8 +97,8 @@ export async function measureAdmission(
     }
     rows.push({
       ...each,
-      confcom: middle(own),
-      limit: middle(limit),
+      confcom: medians(own),
+      limit: medians(limit),
       handler: { p50Ms: median(times.map(({ p50Ms }) => p50Ms)), p99Ms: median(times.map(({ p99Ms }) => p99Ms)) },
       ofLimit: median(own.map(({ cpuMicroseconds }, i) => (limit[i] as Measurement).cpuMicroseconds / cpuMicroseconds)),
     });
@@ -150,16 +150,4 @@ function ask(port: number, body: string): Promise<string> {
     asked.on("error", reject);
     asked.end(body);
   });
-}
-
-/** Each figure's own median: the rounds need not agree on which was the typical one. */
-function middle(measurements: readonly Measurement[]): Measurement {
-  const of = (name: keyof Measurement): number => median(measurements.map((measurement) => measurement[name]));
-  return {
-    requests: of("requests"),
-    perSecond: of("perSecond"),
-    cpuMicroseconds: of("cpuMicroseconds"),
-    p50Microseconds: of("p50Microseconds"),
-    p99Microseconds: of("p99Microseconds"),
-  };
 }

@@ -1,3 +1,4 @@
+import { column } from "../column.ts";
 import { type AdmissionResults, type AdmissionRow, describe } from "./measure.ts";
 
 /** What the project promises: the handler's 99th percentile, ms. */
@@ -51,8 +52,4 @@ function row({ confcom, limit, handler, ofLimit, ...load }: AdmissionRow): strin
     column(confcom.p99Microseconds, 8),
     column(limit.p99Microseconds, 6),
   ].join(" ");
-}
-
-function column(value: number, width: number, digits = 0): string {
-  return value.toFixed(digits).padStart(width);
 }

@@ -5,7 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { type Memory, residentMemory } from "../process-usage.ts";
 import { ServerProcess } from "../server-process.ts";
-import { median } from "../statistics.ts";
+import { median, medians } from "../statistics.ts";
 import { benchmarkAuthority, fleetPlatform, pckCertificateTarget } from "./fleet.ts";
 import { type HttpMeasurement, type HttpTarget, runHttpLoad } from "./http-load.ts";
 import { type AdminToken, adminToken, importDocuments, RunningImport } from "./import.ts";
@@ -187,20 +187,7 @@ async function measureThroughput(
     }
     const importedRows = (await running?.stop()) ?? 0;
     const ratios = own.map((each, round) => cost(limit[round] as HttpMeasurement) / cost(each));
-    rows.push({ workload, importedRows, confcom: middle(own), limit: middle(limit), ofLimit: median(ratios) });
+    rows.push({ workload, importedRows, confcom: medians(own), limit: medians(limit), ofLimit: median(ratios) });
   }
   return rows;
-}
-
-/** Each figure's own median: the rounds need not agree on which was the typical one. */
-function middle(measurements: readonly HttpMeasurement[]): HttpMeasurement {
-  const of = (name: keyof HttpMeasurement): number => median(measurements.map((measurement) => measurement[name]));
-  return {
-    requests: of("requests"),
-    perSecond: of("perSecond"),
-    cpuMicroseconds: of("cpuMicroseconds"),
-    mainThreadMicroseconds: of("mainThreadMicroseconds"),
-    p50Microseconds: of("p50Microseconds"),
-    p99Microseconds: of("p99Microseconds"),
-  };
 }

@@ -1,3 +1,4 @@
+import { column } from "../column.ts";
 import type { HelperQuotes } from "./helper-quotes.ts";
 import type { CollateralResults, HttpRow } from "./measure.ts";
 import type { CollateralVerdict } from "./targets.ts";
@@ -47,8 +48,4 @@ function row({ workload, importedRows, confcom, limit, ofLimit }: HttpRow): stri
     column(confcom.p99Microseconds, 8),
     column(limit.p99Microseconds, 6),
   ].join(" ");
-}
-
-function column(value: number, width: number, digits = 0): string {
-  return value.toFixed(digits).padStart(width);
 }

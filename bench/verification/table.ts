@@ -1,9 +1,6 @@
+import { column } from "../column.ts";
 import type { VerificationResults } from "./measure.ts";
 import type { VerificationVerdict } from "./targets.ts";
-
-function column(value: number, width: number, digits: number): string {
-  return value.toFixed(digits).padStart(width);
-}
 
 /** The results as text for a terminal of 110 columns. */
 export function renderVerification(

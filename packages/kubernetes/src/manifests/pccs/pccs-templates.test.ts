@@ -1,26 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Deployment } from "../deployment.ts";
-import type { Container, KubernetesObject, Role } from "../kubernetes-object.ts";
-import { evaluate, holds } from "../template/evaluate.ts";
-import { manifestValues } from "../values.ts";
+import type { Container, Role } from "../kubernetes-object.ts";
+import { RenderedTemplates } from "../testing/rendered-templates.ts";
 import { type PersistentVolumeClaim, pccsTemplates } from "./pccs-templates.ts";
 
-function render(given: unknown = {}): readonly KubernetesObject[] {
-  const context = { values: manifestValues(given), version: "1" };
-  return pccsTemplates
-    .filter(({ when }) => when === undefined || holds(when, context))
-    .map(({ object }) => evaluate(object, context));
-}
-
-function find<T extends KubernetesObject>(kind: string, given?: unknown): T {
-  const found = render(given).find((object) => object.kind === kind);
-  assert.ok(found, `there is no ${kind}`);
-  return found as T;
-}
-
-const names = (given?: unknown) => render(given).map(({ kind, metadata }) => `${kind} ${metadata.name}`);
-const pod = (given?: unknown) => find<Deployment>("Deployment", given).spec.template.spec;
+const rendered = new RenderedTemplates(pccsTemplates);
+const names = (given?: unknown) => rendered.all(given).map(({ kind, metadata }) => `${kind} ${metadata.name}`);
+const pod = (given?: unknown) => rendered.one<Deployment>("Deployment", given).spec.template.spec;
 const all = (given?: unknown): readonly Container[] => [...(pod(given).initContainers ?? []), ...pod(given).containers];
 const HOST_PATH = { pccs: { storage: { hostPath: "/srv/pccs" }, nodeSelector: { "kubernetes.io/hostname": "n" } } };
 
@@ -40,9 +27,9 @@ test("its objects, rights before who uses them, storage before who mounts it", (
 });
 
 test("what is published in the cluster is there empty, and may be filled in and made again, by name", () => {
-  assert.deepEqual(Object.keys(find("ConfigMap")).sort(), ["apiVersion", "kind", "metadata"]);
-  assert.deepEqual(Object.keys(find("Secret")).sort(), ["apiVersion", "kind", "metadata", "type"]);
-  assert.deepEqual(find<Role>("Role").rules, [
+  assert.deepEqual(Object.keys(rendered.one("ConfigMap")).sort(), ["apiVersion", "kind", "metadata"]);
+  assert.deepEqual(Object.keys(rendered.one("Secret")).sort(), ["apiVersion", "kind", "metadata", "type"]);
+  assert.deepEqual(rendered.one<Role>("Role").rules, [
     {
       apiGroups: [""],
       resources: ["configmaps"],
@@ -68,7 +55,7 @@ test("pccs-trust alone has a token", () => {
 });
 
 test("one pod at a time, and the next only when it has gone: the state is one process's", () => {
-  const { replicas, strategy } = find<Deployment>("Deployment").spec;
+  const { replicas, strategy } = rendered.one<Deployment>("Deployment").spec;
   assert.deepEqual([replicas, strategy], [1, { type: "Recreate" }]);
 });
 
@@ -107,7 +94,8 @@ test("a claim, or a directory of the node that pccs.nodeSelector names", () => {
 });
 
 test("the claim has the class asked for, or leaves it to the cluster", () => {
-  const spec = (storage: object) => find<PersistentVolumeClaim>("PersistentVolumeClaim", { pccs: { storage } }).spec;
+  const spec = (storage: object) =>
+    rendered.one<PersistentVolumeClaim>("PersistentVolumeClaim", { pccs: { storage } }).spec;
   assert.deepEqual(spec({}), { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } });
   assert.equal(spec({ className: "fast" }).storageClassName, "fast");
   assert.equal(spec({ size: "5Gi" }).resources.requests.storage, "5Gi");

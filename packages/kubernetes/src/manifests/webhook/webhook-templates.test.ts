@@ -1,28 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Deployment } from "../deployment.ts";
-import type { KubernetesObject, Role } from "../kubernetes-object.ts";
+import type { Role } from "../kubernetes-object.ts";
 import type { Service } from "../service.ts";
-import { evaluate, holds } from "../template/evaluate.ts";
-import { manifestValues } from "../values.ts";
+import { RenderedTemplates } from "../testing/rendered-templates.ts";
 import type { MutatingWebhookConfiguration } from "./webhook-configuration.ts";
 import { webhookTemplates } from "./webhook-templates.ts";
 
-function render(given: unknown = {}): readonly KubernetesObject[] {
-  const context = { values: manifestValues(given), version: "1" };
-  return webhookTemplates
-    .filter(({ when }) => when === undefined || holds(when, context))
-    .map(({ object }) => evaluate(object, context));
-}
-
-function find<T extends KubernetesObject>(kind: string, given?: unknown): T {
-  const found = render(given).find((object) => object.kind === kind);
-  assert.ok(found, `there is no ${kind}`);
-  return found as T;
-}
-
-const kinds = (given?: unknown) => render(given).map(({ kind }) => kind);
-const entries = (given?: unknown) => find<MutatingWebhookConfiguration>("MutatingWebhookConfiguration", given).webhooks;
+const rendered = new RenderedTemplates(webhookTemplates);
+const kinds = (given?: unknown) => rendered.all(given).map(({ kind }) => kind);
+const entries = (given?: unknown) =>
+  rendered.one<MutatingWebhookConfiguration>("MutatingWebhookConfiguration", given).webhooks;
 
 test("its objects, rights before who uses them, the configuration when there is somebody to answer", () => {
   assert.deepEqual(kinds(), [
@@ -45,7 +33,7 @@ test("a disruption budget only where there is a second replica", () => {
 });
 
 test("it may change its Secret and its configuration, by name, and create nothing", () => {
-  const rules = (kind: string) => find<Role>(kind).rules;
+  const rules = (kind: string) => rendered.one<Role>(kind).rules;
   assert.deepEqual(rules("Role"), [
     { apiGroups: [""], resources: ["secrets"], resourceNames: ["sgx-webhook-authority"], verbs: ["get", "update"] },
   ]);
@@ -60,7 +48,7 @@ test("it may change its Secret and its configuration, by name, and create nothin
 });
 
 test("the Secret says nothing of its content, and neither does the configuration of a CA", () => {
-  assert.deepEqual(Object.keys(find("Secret")).sort(), ["apiVersion", "kind", "metadata", "type"]);
+  assert.deepEqual(Object.keys(rendered.one("Secret")).sort(), ["apiVersion", "kind", "metadata", "type"]);
   for (const { clientConfig } of entries()) assert.deepEqual(Object.keys(clientConfig), ["service"]);
 });
 
@@ -110,7 +98,7 @@ test("pods can be created without it, and those without anything of SGX never wa
 });
 
 test("an update takes nobody away before the successor is ready, and who leaves answers for a while", () => {
-  const { spec } = find<Deployment>("Deployment", { webhook: { replicas: 3 } });
+  const { spec } = rendered.one<Deployment>("Deployment", { webhook: { replicas: 3 } });
   assert.equal(spec.replicas, 3);
   assert.deepEqual(spec.strategy, { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } });
   const [container] = spec.template.spec.containers;
@@ -120,9 +108,9 @@ test("an update takes nobody away before the successor is ready, and who leaves 
 });
 
 test("the Service leads to the port that the container names", () => {
-  const { ports } = find<Service>("Service").spec;
+  const { ports } = rendered.one<Service>("Service").spec;
   assert.deepEqual(ports, [{ name: "https", protocol: "TCP", port: 443, targetPort: "webhook" }]);
-  const [container] = find<Deployment>("Deployment").spec.template.spec.containers;
+  const [container] = rendered.one<Deployment>("Deployment").spec.template.spec.containers;
   assert.equal(container?.ports?.find(({ name }) => name === "webhook")?.containerPort, 9443);
 });
 
@@ -135,7 +123,7 @@ test("values arrive in the arguments", () => {
     quoteHelper: { socketDirectory: "/run/other" },
     logLevel: "debug",
   };
-  const [container] = find<Deployment>("Deployment", given).spec.template.spec.containers;
+  const [container] = rendered.one<Deployment>("Deployment", given).spec.template.spec.containers;
   assert.deepEqual(container?.args, [
     "webhook",
     "--listen=[::]:9443",
@@ -149,7 +137,7 @@ test("values arrive in the arguments", () => {
 });
 
 test("it has a short-lived token and no other right on its node", () => {
-  const { spec } = find<Deployment>("Deployment").spec.template;
+  const { spec } = rendered.one<Deployment>("Deployment").spec.template;
   assert.equal(spec.automountServiceAccountToken, false);
   assert.deepEqual(
     spec.volumes.map(({ projected }) => projected?.sources[0]),
