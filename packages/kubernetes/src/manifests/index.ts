@@ -1,4 +1,5 @@
 export type { KubernetesObject } from "./kubernetes-object.ts";
+export type { ManifestValues } from "./manifest-values.ts";
 export { manifestYaml } from "./manifest-yaml.ts";
 export {
   NODE_STATUS_PORT,
@@ -12,4 +13,4 @@ export { MANIFEST_PARTS, type ManifestPart } from "./object-template.ts";
 export { parseValues } from "./parse-values.ts";
 export { type RenderOptions, renderManifests } from "./render-manifests.ts";
 export { setValue } from "./set-value.ts";
-export { DEFAULT_VALUES, type ManifestValues, manifestValues, type QuoteHelperValues } from "./values.ts";
+export { DEFAULT_VALUES, manifestValues } from "./values.ts";

@@ -1,7 +1,7 @@
 import type { KubernetesObject } from "./kubernetes-object.ts";
+import type { ManifestValues } from "./manifest-values.ts";
 import type { Condition, Symbolic, Template } from "./template/expression.ts";
 import { symbolicValues } from "./template/language.ts";
-import type { ManifestValues } from "./values.ts";
 
 /** What of an installation can be printed by itself. */
 export const MANIFEST_PARTS = ["plugin", "quote-helper", "webhook", "policies", "pccs"] as const;

@@ -1,11 +1,11 @@
 import type { KubernetesObject } from "./kubernetes-object.ts";
+import type { ManifestValues } from "./manifest-values.ts";
 import { labelsOf, PLUGIN_NAME } from "./object-names.ts";
 import { type ManifestPart, values as symbolic } from "./object-template.ts";
 import { OBJECT_TEMPLATES } from "./object-templates.ts";
 import { evaluate, holds } from "./template/evaluate.ts";
 import type { Condition } from "./template/expression.ts";
 import { all, isSet, isTrue, not } from "./template/language.ts";
-import type { ManifestValues } from "./values.ts";
 
 export interface RenderOptions {
   /** Of the image, where the values name none. */

@@ -1,7 +1,7 @@
 import { KubernetesError } from "../../errors.ts";
 import type { KubernetesObject } from "../../manifests/kubernetes-object.ts";
+import type { ManifestValues } from "../../manifests/manifest-values.ts";
 import { renderManifests } from "../../manifests/render-manifests.ts";
-import type { ManifestValues } from "../../manifests/values.ts";
 import { describeReference, type ObjectReference, referenceKey, referenceTo } from "../object-reference.ts";
 import { type AddonProfile, enabledProfile } from "../profile.ts";
 import { CONFIG_MAPS, NAMESPACES, PERSISTENT_VOLUME_CLAIMS, SECRETS } from "../resource-kinds.ts";

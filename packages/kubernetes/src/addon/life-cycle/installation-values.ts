@@ -1,4 +1,5 @@
-import { type ManifestValues, manifestValues } from "../../manifests/values.ts";
+import type { ManifestValues } from "../../manifests/manifest-values.ts";
+import { manifestValues } from "../../manifests/values.ts";
 
 type GivenValues = Readonly<Record<string, unknown>>;
 

@@ -1,6 +1,6 @@
 import type { KubernetesObject, StringMap } from "../../manifests/kubernetes-object.ts";
+import type { ManifestValues } from "../../manifests/manifest-values.ts";
 import { PART_OF_LABEL, PCCS_CA_KEY, PCCS_USER_TOKEN_KEY, QUOTE_ROOT_KEY } from "../../manifests/object-names.ts";
-import type { ManifestValues } from "../../manifests/values.ts";
 
 /** What helpers need to know about a PCCS outside of this installation. */
 export interface OutsidePccsTrust {
