@@ -12,7 +12,7 @@ import { type AdminToken, adminToken, importDocuments, RunningImport } from "./i
 import { ask, checkSameAnswers } from "./same-answers.ts";
 import { type Fleet, type Seed, seededState } from "./seed.ts";
 
-export const HTTP_WORKLOADS = ["pckcert, one key", "pckcert, uniform keys", "tcb"] as const;
+const HTTP_WORKLOADS = ["pckcert, one key", "pckcert, uniform keys", "tcb"] as const;
 export type HttpWorkload = (typeof HTTP_WORKLOADS)[number];
 
 export interface CollateralPlan {

@@ -14,7 +14,7 @@ export function mapLines(map: object, indent: number, scope: PrintScope): string
 }
 
 /** One entry of a map. A template that cannot be written in Helm's language is a TypeError that says which. */
-export function entryLines(key: string, value: unknown, indent: number, scope: PrintScope): string[] {
+function entryLines(key: string, value: unknown, indent: number, scope: PrintScope): string[] {
   if (value === undefined) return [];
   const name = `${" ".repeat(indent)}${constantYaml(key)}:`;
   if (!isExpression(value)) {

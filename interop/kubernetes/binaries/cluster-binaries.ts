@@ -42,7 +42,7 @@ const KEPT_MS = 30 * 24 * 3_600_000;
 const UNFINISHED = "building-";
 
 /** `$XDG_CACHE_HOME/confcom/kubernetes`. */
-export function binaryCache(env: NodeJS.ProcessEnv): string {
+function binaryCache(env: NodeJS.ProcessEnv): string {
   return join(env.XDG_CACHE_HOME || join(homedir(), ".cache"), "confcom", "kubernetes");
 }
 

@@ -14,7 +14,7 @@ export interface NodePlan {
 
 const PKI = `${MACHINE_PATHS.configuration}/pki`;
 
-export const PAUSE_IMAGE = "localhost/pause:1";
+const PAUSE_IMAGE = "localhost/pause:1";
 
 /** Files below /etc/kubernetes (the kubeconfigs and certificates come with them). */
 export function nodeFiles(plan: NodePlan): Readonly<Record<string, string>> {

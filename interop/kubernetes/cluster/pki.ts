@@ -18,7 +18,7 @@ export interface CertificateRequest {
 }
 
 /** Who the control plane's programs are, as the RBAC rules that every cluster has know them. */
-export const CONTROL_PLANE_CERTIFICATES: readonly CertificateRequest[] = [
+const CONTROL_PLANE_CERTIFICATES: readonly CertificateRequest[] = [
   {
     name: "apiserver",
     commonName: "kube-apiserver",
@@ -49,7 +49,7 @@ export function nodeCertificates(node: string, address: string): readonly Certif
 }
 
 /** The configuration that `openssl req` needs for one certificate; nothing comes from the machine's own openssl.cnf. */
-export function opensslConfiguration(request: CertificateRequest | "authority"): string {
+function opensslConfiguration(request: CertificateRequest | "authority"): string {
   const head = ["[req]", "prompt = no", "distinguished_name = subject", "x509_extensions = extensions", "[subject]"];
   if (request === "authority") {
     return [
