@@ -10,6 +10,7 @@ import {
 } from "../../manifests/object-names.ts";
 import { OWN_RESOURCES } from "../../names.ts";
 import type { StatusAccess } from "./access.ts";
+import { eventsOfLiving } from "./events-of-living.ts";
 import {
   claimFacts,
   eventFacts,
@@ -60,6 +61,7 @@ export async function takeSnapshot(access: StatusAccess, options: SnapshotOption
     webhook: webhook(workloads, configuration, slices),
     ...installed,
     ...rest,
+    events: await eventsOfLiving(access, rest.events, signal),
     unread: reading.unread,
   };
 }

@@ -74,7 +74,10 @@ export const waiting = (name: string, reason: string, more: Loose = {}) =>
 export const notReady = [{ type: "Ready", status: "False" }];
 export const pluginProblem = (code: string, on = "sgx-1") =>
   status(`sgx-plugin-${on}:9101`, "problems", [daemonProblem(code)]);
-export const failedCreate = (message: string) => add("events", event("Job", "team", "job", "FailedCreate", message));
+export const failedCreate = (message: string) =>
+  all(add("events", event("Job", "team", "job", "FailedCreate", message)), (cluster) => {
+    cluster.objects["/apis/batch/v1/namespaces/team/jobs/job"] = { metadata: { name: "job", namespace: "team" } };
+  });
 export const provisioning = (message: string) =>
   status("sgx-quote-helper-sgx-1:9103", "provisioning", {
     service: "PCCS at https://sgx-pccs.kube-system.svc:8081",
