@@ -1,8 +1,15 @@
-import type { ClusterAccess } from "@confcom/kubernetes/addon";
+import process from "node:process";
+import {
+  type ClusterAccess,
+  connectByKubeconfig,
+  HttpClusterAccess,
+  type KubeconfigConnection,
+} from "@confcom/kubernetes/addon";
 import { usage } from "../usage-error.ts";
 import type { ClusterFlags } from "./cluster-flags.ts";
 
 export interface OpenCluster {
+  readonly connection: KubeconfigConnection;
   readonly access: ClusterAccess;
   /** The name of its context. */
   readonly name: string;
@@ -15,9 +22,14 @@ export async function openCluster({ name, context, kubeconfig, query }: ClusterF
   if (name !== undefined && context !== undefined && name !== context) {
     throw usage("--name and --context are two names for one thing and differ", "addon");
   }
-  const { connectByKubeconfig, HttpClusterAccess } = await import("@confcom/kubernetes/addon");
-  const connection = await connectByKubeconfig({ kubeconfig, context: context ?? name });
+  const connection = await connectByKubeconfig({
+    kubeconfig,
+    context: context ?? name,
+    environment: process.env,
+    terminal: process.stdin.isTTY === true && process.stderr.isTTY === true,
+  });
   return {
+    connection,
     access: new HttpClusterAccess(connection),
     name: connection.clusterName,
     close: () => connection.close(),

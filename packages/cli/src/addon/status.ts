@@ -1,18 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import {
-  type AddonStatus,
-  addonStatus,
-  connectByKubeconfig,
-  findState,
-  HttpClusterAccess,
-  type KubeconfigConnection,
-  statusAccess,
-  takeSnapshot,
-} from "@confcom/kubernetes/addon";
+import { type AddonStatus, addonStatus, findState, statusAccess, takeSnapshot } from "@confcom/kubernetes/addon";
 import { ExitCode, type ExitCodeValue } from "../exit-code.ts";
 import type { Output } from "../terminal/output.ts";
 import { usage } from "../usage-error.ts";
 import { printResult } from "./addon-output.ts";
+import { type OpenCluster, openCluster } from "./open-cluster.ts";
 import type { StatusFlags } from "./status-command.ts";
 import { statusLines } from "./status-lines.ts";
 
@@ -24,16 +16,12 @@ const INTERVAL = 10;
 
 /** Prints what a cluster's add-on is like. NEGATIVE where a problem is an error. */
 export async function runStatus(flags: StatusFlags, output: Output): Promise<ExitCodeValue> {
-  const { name, context, kubeconfig, query, watch } = flags;
-  if (query !== undefined) throw usage("--query is of az and is not supported here; take JSON and use jq", "addon");
-  if (name !== undefined && context !== undefined && name !== context) {
-    throw usage("--name and --context are two names for one thing and differ", "addon");
-  }
-  const connection = await connectByKubeconfig({ kubeconfig, context: context ?? name });
+  const { watch } = flags;
+  const cluster = await openCluster(flags);
   try {
-    const namespace = flags.namespace ?? (await installedIn(connection));
+    const namespace = flags.namespace ?? (await installedIn(cluster));
     for (;;) {
-      const status = await look(connection, namespace, flags.node);
+      const status = await look(cluster, namespace, flags.node);
       if (flags.node !== undefined && status.nodes.length === 0) throw usage(`there is no node ${flags.node}`, "addon");
       await print(status, flags, output);
       if (watch === undefined) return status.healthy ? ExitCode.OK : ExitCode.NEGATIVE;
@@ -41,18 +29,18 @@ export async function runStatus(flags: StatusFlags, output: Output): Promise<Exi
       if (flags.output === "table") output.line();
     }
   } finally {
-    connection.close();
+    cluster.close();
   }
 }
 
-async function look(connection: KubeconfigConnection, namespace: string, node?: string): Promise<AddonStatus> {
+async function look({ connection }: OpenCluster, namespace: string, node?: string): Promise<AddonStatus> {
   const options = { namespace, now: Date.now(), ...(node === undefined ? {} : { node }) };
   return addonStatus(await takeSnapshot(statusAccess(connection), options));
 }
 
 /** What `addon enable` wrote down; without that, or without the right to read it, the usual place. */
-async function installedIn(connection: KubeconfigConnection): Promise<string> {
-  const found = await findState(new HttpClusterAccess(connection), undefined).catch((error: unknown) => {
+async function installedIn({ access }: OpenCluster): Promise<string> {
+  const found = await findState(access, undefined).catch((error: unknown) => {
     if (isRefusal(error)) return undefined;
     throw error;
   });

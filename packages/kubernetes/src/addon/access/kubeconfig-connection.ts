@@ -1,15 +1,25 @@
 import type { Agent } from "node:http";
 import type { RequestOptions } from "node:https";
+import type { Cluster, KubeConfig } from "@kubernetes/client-node";
 import { ApiError } from "../../api/api-error.ts";
 import { boundedRequest } from "../../api/bounded-request.ts";
-import { KubernetesError, messageOf } from "../../errors.ts";
+import { messageOf } from "../../errors.ts";
+import { CredentialProgram, type ExecSettings } from "./credential-program.ts";
 import type { ApiConnection, HttpAnswer } from "./http-cluster-access.ts";
+import { KeptConnections, type TlsCredentials } from "./kept-connections.ts";
+import { type Environment, loadKubeconfig, unusable } from "./kubeconfig-files.ts";
 
 export interface KubeconfigChoice {
   /** Path of a kubeconfig; without it KUBECONFIG, ~/.kube/config, or inside of a pod its service account. */
   readonly kubeconfig?: string | undefined;
   /** A context of it; without it the current one. */
   readonly context?: string | undefined;
+  /** Also of programs that give credentials. */
+  readonly environment: Environment;
+  /** Whether such a program may ask a person on standard input. */
+  readonly terminal: boolean;
+  /** Milliseconds for such a program, logging in included. */
+  readonly programPatience?: number;
 }
 
 export interface KubeconfigConnection extends ApiConnection {
@@ -23,6 +33,8 @@ const ANSWER_LIMIT = 64 << 20;
 
 const TIMEOUT = 60_000;
 
+const PROGRAM_PATIENCE = 120_000;
+
 /**
  * The cluster of a kubeconfig, with whatever it authenticates by: certificates, tokens, or a program such as kubelogin
  * that is asked for one. Throws KubernetesError `KUBECONFIG_UNUSABLE`.
@@ -31,39 +43,39 @@ export async function connectByKubeconfig(choice: KubeconfigChoice): Promise<Kub
   // A second of loading, which no other command is to wait for.
   const { KubeConfig } = await import("@kubernetes/client-node");
   const config = new KubeConfig();
-  const where = choice.kubeconfig ?? "the default kubeconfig";
-  try {
-    if (choice.kubeconfig === undefined) config.loadFromDefault();
-    else config.loadFromFile(choice.kubeconfig);
-  } catch (cause) {
-    throw unusable(`${where} cannot be read: ${messageOf(cause)}`, cause);
-  }
-  if (choice.context !== undefined) {
-    if (config.getContextObject(choice.context) === null) {
-      const known = config.getContexts().map(({ name }) => name);
-      throw unusable(`${where} has no context ${choice.context}; it has ${known.join(", ") || "none"}`);
-    }
-    config.setCurrentContext(choice.context);
-  }
-  const cluster = config.getCurrentCluster();
-  if (cluster === null) throw unusable(`${where} has no current context`);
+  const where = await loadKubeconfig(config, choice.kubeconfig, choice.environment);
+  const cluster = chosenCluster(config, choice.context, where);
   const server = serverUrl(cluster.server, where);
-  const agents = new Set<Agent>();
+  const program = takeProgram(config, cluster, choice);
+  const connections = new KeptConnections(server.protocol === "https:");
+
+  const credentials = async (): Promise<RequestOptions> => {
+    const options: RequestOptions = { headers: {} };
+    try {
+      await config.applyToHTTPSOptions(options);
+    } catch (cause) {
+      throw unusable(`the credentials of ${where} cannot be used: ${messageOf(cause)}`, cause);
+    }
+    const given = await program?.credential();
+    if (given?.token !== undefined) options.headers = { ...options.headers, Authorization: `Bearer ${given.token}` };
+    return { ...options, cert: given?.clientCertificateData ?? options.cert, key: given?.clientKeyData ?? options.key };
+  };
+  const agentOf = ({ ca, cert, key, rejectUnauthorized, servername, agent }: RequestOptions): Agent => {
+    // Only the kubeconfig's library knows how to reach a proxy.
+    if (cluster.proxyUrl !== undefined) return agent as Agent;
+    const tls: TlsCredentials = { ca, cert, key, servername };
+    return connections.agent(rejectUnauthorized === undefined ? tls : { ...tls, rejectUnauthorized });
+  };
 
   const call: ApiConnection["call"] = async (method, path, content, bounds = {}): Promise<HttpAnswer> => {
-    const options: RequestOptions = { headers: {} };
-    await config.applyToHTTPSOptions(options).catch((cause: unknown) => {
-      throw unusable(`the credentials of ${where} cannot be used: ${messageOf(cause)}`, cause);
-    });
-    const agent = options.agent as Agent | undefined;
-    if (agent !== undefined) agents.add(agent);
+    const options = await credentials();
     const answer = await boundedRequest({
-      url: new URL(server.pathname.replace(/\/$/, "") + path, server),
+      url: new URL(server.origin + server.pathname.replace(/\/$/, "") + path),
       method,
       timeoutMs: bounds.timeoutMs ?? TIMEOUT,
       sizeLimit: bounds.sizeLimit ?? ANSWER_LIMIT,
       ...(bounds.signal === undefined ? {} : { signal: bounds.signal }),
-      ...(agent === undefined ? {} : { agent }),
+      agent: agentOf(options),
       headers: {
         accept: "application/json",
         ...(options.auth == null ? {} : { authorization: `Basic ${Buffer.from(options.auth).toString("base64")}` }),
@@ -78,18 +90,38 @@ export async function connectByKubeconfig(choice: KubeconfigChoice): Promise<Kub
     return { status: answer.status, body: decoded(answer.body), retryAfter: answer.headers["retry-after"] };
   };
 
-  return {
-    clusterName: config.getCurrentContext(),
-    call,
-    close() {
-      for (const agent of agents) agent.destroy();
-    },
-  };
+  return { clusterName: config.getCurrentContext(), call, close: () => connections.close() };
+}
+
+function chosenCluster(config: KubeConfig, context: string | undefined, where: string): Cluster {
+  const known = config.getContexts().map(({ name }) => name);
+  if (context !== undefined) config.setCurrentContext(context);
+  const current = config.getCurrentContext();
+  if (typeof current !== "string" || current === "") {
+    throw unusable(`${where} has no current context; it has ${known.join(", ") || "none"}: choose one with --context`);
+  }
+  if (!known.includes(current)) {
+    throw unusable(`${where} has no context ${current}; it has ${known.join(", ") || "none"}`);
+  }
+  const cluster = config.getCurrentCluster();
+  if (cluster === null) throw unusable(`${where} has no cluster for its context ${current}`);
+  return cluster;
+}
+
+/** Runs the program of the chosen user here, with a deadline, in place of the library, which has none. */
+function takeProgram(config: KubeConfig, cluster: Cluster, choice: KubeconfigChoice): CredentialProgram | undefined {
+  const chosen = config.getCurrentUser();
+  const settings: unknown = chosen?.exec;
+  if (typeof settings !== "object" || settings === null) return undefined;
+  config.users = config.users.map((user) => (user === chosen ? { ...user, exec: undefined } : user));
+  const { environment, terminal, programPatience: patience = PROGRAM_PATIENCE } = choice;
+  return new CredentialProgram(settings as ExecSettings, cluster, { environment, terminal, patience, now: Date.now });
 }
 
 function serverUrl(text: string, where: string): URL {
-  if (!URL.canParse(text)) throw unusable(`${where} names the server "${text}", which is no URL`);
-  return new URL(text);
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol === "https:" || url?.protocol === "http:") return url;
+  throw unusable(`${where} names the server "${text}", which is no URL of https`);
 }
 
 function decoded(body: Uint8Array): unknown {
@@ -98,8 +130,4 @@ function decoded(body: Uint8Array): unknown {
   } catch {
     return undefined;
   }
-}
-
-function unusable(message: string, cause?: unknown): KubernetesError {
-  return new KubernetesError("KUBECONFIG_UNUSABLE", message, cause === undefined ? {} : { cause });
 }

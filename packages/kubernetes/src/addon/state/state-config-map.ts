@@ -96,7 +96,8 @@ function readInventory(value: unknown): readonly ObjectReference[] {
   return value.map((one: unknown) => {
     const { apiVersion, kind, resource, namespace, name } = map(one);
     const required = [apiVersion, kind, resource, name];
-    if (!required.every((text) => typeof text === "string" && text !== "")) throw new Error("inventory names no object");
+    if (!required.every((text) => typeof text === "string" && text !== ""))
+      throw new Error("inventory names no object");
     if (namespace !== undefined && typeof namespace !== "string") throw new Error("inventory names no namespace");
     return {
       apiVersion: apiVersion as string,

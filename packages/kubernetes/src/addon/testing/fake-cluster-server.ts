@@ -19,6 +19,8 @@ export interface ServedCluster {
   readonly kubeconfig: string;
   /** What clients sent as `authorization`, without repetitions. */
   readonly tokens: Set<string>;
+  /** Connections that were made so far. */
+  connections(): number;
   close(): Promise<void>;
 }
 
@@ -31,6 +33,10 @@ export async function serveCluster(cluster: FakeCluster, user: object = { token:
     const body: unknown = text === "" ? undefined : JSON.parse(text);
     const answer = cluster.call(request.method ?? "", request.url ?? "", body, request.headers["content-type"]);
     response.writeHead(answer.status, { "content-type": "application/json" }).end(JSON.stringify(answer.body));
+  });
+  let connections = 0;
+  server.on("connection", () => {
+    connections++;
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
@@ -45,6 +51,7 @@ export async function serveCluster(cluster: FakeCluster, user: object = { token:
   return {
     kubeconfig,
     tokens,
+    connections: () => connections,
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
