@@ -77,6 +77,7 @@ export const WRONG_VALUES: readonly (readonly [values: object, word: string])[] 
   [{ resourceNames: "intel", mode: "device" }, "device does not go with resourceNames intel"],
   [{ slots: { provision: 0 } }, "0 leaves none for the quote helper"],
   [{ slots: { enclave: 0 } }, "0 leaves none for the quote helper"],
+  [{ slots: { enclave: 0 }, quoteHelper: { enabled: false } }, "0 leaves none for pods with EPC"],
   [{ numa: true, mode: "counter" }, "true needs EPC as devices"],
   [{ pccs: { storage: { hostPath: "/srv" } } }, "a directory is one node's"],
 ];

@@ -10,7 +10,7 @@ export interface ValueRule {
   readonly because: string;
 }
 
-const { resourceNames, mode, numa, slots, quoteHelper, pccs } = values;
+const { resourceNames, mode, numa, slots, quoteHelper, webhook, pccs } = values;
 
 export const VALUE_RULES: readonly ValueRule[] = [
   {
@@ -36,6 +36,15 @@ export const VALUE_RULES: readonly ValueRule[] = [
     ),
     value: "slots.enclave",
     because: "0 leaves none for the quote helper, which needs one unless mode is device; use 1 or more",
+  },
+  {
+    refusedWhen: all(
+      webhook.enabled,
+      equals(slots.enclave, 0),
+      not(all(equals(resourceNames, "azure"), equals(mode, "device"))),
+    ),
+    value: "slots.enclave",
+    because: "0 leaves none for pods with EPC, each of which the webhook gives one unless mode is device; use 1 or more",
   },
   {
     refusedWhen: all(numa, any(equals(mode, "counter"), equals(resourceNames, "intel"))),

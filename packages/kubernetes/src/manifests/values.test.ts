@@ -140,6 +140,12 @@ test("values that exclude each other are refused", () => {
   refused({ slots: { enclave: 0 } }, /^value slots\.enclave: 0 leaves none for the quote helper/);
   refused({ slots: { enclave: 0 }, resourceNames: "intel" }, /^value slots\.enclave/);
   assert.equal(manifestValues({ slots: { enclave: 0 }, mode: "device" }).slots.enclave, 0);
+  // The webhook gives every container with EPC an enclave slot, where EPC alone gives no device.
+  const noSlots = { slots: { enclave: 0 }, quoteHelper: { enabled: false } };
+  refused(noSlots, /^value slots\.enclave: 0 leaves none for pods with EPC, each of which the webhook gives one/);
+  refused({ ...noSlots, mode: "counter" }, /^value slots\.enclave: 0 leaves none for pods/);
+  assert.equal(manifestValues({ ...noSlots, mode: "device" }).slots.enclave, 0);
+  assert.equal(manifestValues({ ...noSlots, webhook: { enabled: false } }).slots.enclave, 0);
   refused({ numa: true, mode: "counter" }, /^value numa: true needs EPC as devices/);
   refused({ numa: true, resourceNames: "intel" }, /^value numa/);
 });
