@@ -26,10 +26,12 @@ export type Release = () => void;
 
 /** Of a body's first memory, bytes: most reviews fit. */
 const FIRST_BYTES = 8_192;
+/** By which it grows, up to what was announced: what is outgrown stays until the garbage collection. */
+const GROWTH = 8;
 
 /**
- * Reads a request's body within its limits into one piece of memory that doubles: a body of many small pieces holds no
- * more than its bytes. Rejects with {@link BodyError}. `release` must be called when the body is done with.
+ * Reads a request's body within its limits into one piece of memory that grows: a body of many small pieces holds no
+ * more than one of few. Rejects with {@link BodyError}. `release` must be called when the body is done with.
  */
 export function requestBody(
   request: IncomingMessage,
@@ -73,7 +75,7 @@ export function requestBody(
         return fail(new BodyError(413, `the body is larger than ${limits.bodyBytes} bytes`));
       }
       if (needed > memory.length) {
-        const bytes = Math.max(needed, Math.min(most, Math.max(FIRST_BYTES, 2 * memory.length)));
+        const bytes = Math.max(needed, Math.min(most, Math.max(FIRST_BYTES, GROWTH * memory.length)));
         if (!holding.grow(bytes)) return;
         const larger = Buffer.allocUnsafeSlow(bytes);
         memory.copy(larger, 0, 0, size);
