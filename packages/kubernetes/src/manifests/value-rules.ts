@@ -44,7 +44,8 @@ export const VALUE_RULES: readonly ValueRule[] = [
       not(all(equals(resourceNames, "azure"), equals(mode, "device"))),
     ),
     value: "slots.enclave",
-    because: "0 leaves none for pods with EPC, each of which the webhook gives one unless mode is device; use 1 or more",
+    because:
+      "0 leaves none for pods with EPC, each of which the webhook gives one unless mode is device; use 1 or more",
   },
   {
     refusedWhen: all(numa, any(equals(mode, "counter"), equals(resourceNames, "intel"))),
