@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { ApiError } from "../../api/api-error.ts";
 import type { Clock } from "../../clock.ts";
 import { KubernetesError } from "../../errors.ts";
 import { COUNTERS_ANNOTATION } from "../../names.ts";
@@ -365,6 +366,31 @@ test("a second command at the same time stops the first one at its next record",
     cluster.put({ ...(cluster.object(STATE) as StoredObject) }, "confcom-addon");
   };
   await assert.rejects(enable(cluster), failsWith("ADDON_STATE_CHANGED"));
+});
+
+test("answers that are lost on their way, once each, change nothing: not even those about the state", async () => {
+  const whole = new FakeCluster();
+  await enable(whole);
+  await enable(whole, { verb: "update", values: { logLevel: "warn" } });
+  const cluster = new FakeCluster();
+  const direct = directConnection(cluster);
+  const lost: string[] = [];
+  const access = new HttpClusterAccess({
+    async call(method, path, content) {
+      const answer = await direct.call(method, path, content);
+      const what = JSON.stringify([method, path, content?.body]);
+      if (method === "GET" || path.includes("dryRun=All") || lost.includes(what)) return answer;
+      lost.push(what);
+      throw new ApiError("API_SERVER_UNREACHABLE", "the connection was closed in the middle of the answer");
+    },
+  });
+  await enable(cluster, { access });
+  await enable(cluster, { access, verb: "update", values: { logLevel: "warn" } });
+  assert.deepEqual(cluster.contents(), whole.contents());
+  await disable(cluster, { access });
+  assert.deepEqual(cluster.contents(), new FakeCluster().contents());
+  const states = lost.filter((what) => what.includes("configmaps/sgx-addon"));
+  assert.ok(states.length >= 6, `${states.length} answers about the state were lost`);
 });
 
 test("what does not become ready in time is named with what its pods wait for, and enable goes on from there", async () => {

@@ -1,8 +1,9 @@
+import { isDeepStrictEqual } from "node:util";
 import { ApiError } from "../../api/api-error.ts";
 import { KubernetesError } from "../../errors.ts";
 import { ADDON_CONFIG_MAP, PART_OF_LABEL } from "../../manifests/object-names.ts";
 import type { ClusterAccess } from "../cluster-access.ts";
-import { reference } from "../object-reference.ts";
+import { type ObjectReference, reference } from "../object-reference.ts";
 import { CONFIG_MAPS } from "../resource-kinds.ts";
 import type { AddonState, FoundState } from "./addon-state.ts";
 import { readState, stateConfigMap } from "./state-config-map.ts";
@@ -45,12 +46,22 @@ export class StateStore {
       this.#resourceVersion = written.metadata.resourceVersion;
     } catch (cause) {
       if (!(cause instanceof ApiError) || cause.status !== 409) throw cause;
+      const present = await this.#access.get(this.#reference());
+      // Our own write, whose answer was lost, was repeated; or another command wants the very same.
+      if (present !== undefined && isDeepStrictEqual(present.data, object.data)) {
+        this.#resourceVersion = present.metadata.resourceVersion;
+        return;
+      }
       const message = `ConfigMap ${this.#namespace}/${ADDON_CONFIG_MAP} was changed meanwhile`;
       throw new KubernetesError("ADDON_STATE_CHANGED", message, { cause });
     }
   }
 
   async remove(): Promise<void> {
-    await this.#access.delete(reference(CONFIG_MAPS, ADDON_CONFIG_MAP, this.#namespace));
+    await this.#access.delete(this.#reference());
+  }
+
+  #reference(): ObjectReference {
+    return reference(CONFIG_MAPS, ADDON_CONFIG_MAP, this.#namespace);
   }
 }
