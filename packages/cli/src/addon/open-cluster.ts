@@ -5,6 +5,7 @@ import {
   HttpClusterAccess,
   type KubeconfigConnection,
 } from "@confcom/kubernetes/addon";
+import { SYSTEM_CLOCK } from "../system-clock.ts";
 import { usage } from "../usage-error.ts";
 import type { ClusterFlags } from "./cluster-flags.ts";
 
@@ -26,6 +27,7 @@ export async function openCluster({ name, context, kubeconfig, query }: ClusterF
     kubeconfig,
     context: context ?? name,
     environment: process.env,
+    now: SYSTEM_CLOCK.now,
     terminal: process.stdin.isTTY === true && process.stderr.isTTY === true,
   });
   return {

@@ -25,7 +25,7 @@ const file = (name: string, text: string): string => {
   return path;
 };
 const connect = (choice: Partial<KubeconfigChoice>) =>
-  connectByKubeconfig({ environment: { PATH: process.env.PATH }, terminal: false, ...choice });
+  connectByKubeconfig({ environment: { PATH: process.env.PATH }, terminal: false, now: Date.now, ...choice });
 const unusable = (words: RegExp) => (error: unknown) =>
   error instanceof KubernetesError && error.code === "KUBECONFIG_UNUSABLE" && words.test(error.message);
 

@@ -18,6 +18,8 @@ export interface KubeconfigChoice {
   readonly environment: Environment;
   /** Whether such a program may ask a person on standard input. */
   readonly terminal: boolean;
+  /** Milliseconds since 1970: credentials expire. */
+  readonly now: () => number;
   /** Milliseconds for such a program, logging in included. */
   readonly programPatience?: number;
 }
@@ -114,8 +116,8 @@ function takeProgram(config: KubeConfig, cluster: Cluster, choice: KubeconfigCho
   const settings: unknown = chosen?.exec;
   if (typeof settings !== "object" || settings === null) return undefined;
   config.users = config.users.map((user) => (user === chosen ? { ...user, exec: undefined } : user));
-  const { environment, terminal, programPatience: patience = PROGRAM_PATIENCE } = choice;
-  return new CredentialProgram(settings as ExecSettings, cluster, { environment, terminal, patience, now: Date.now });
+  const { environment, terminal, now, programPatience: patience = PROGRAM_PATIENCE } = choice;
+  return new CredentialProgram(settings as ExecSettings, cluster, { environment, terminal, patience, now });
 }
 
 function serverUrl(text: string, where: string): URL {
