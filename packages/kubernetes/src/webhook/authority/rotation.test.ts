@@ -76,6 +76,14 @@ test("an expired authority gives way at once: to the next where it is trusted, e
   assert.equal(step({ current, next: gone, previous: [] }, { current: 99, next: 99 }), "add-next");
 });
 
+test("an authority from a clock that is ahead is never promoted, and one in use gets a successor that is trusted first", () => {
+  const early = authority("early", NOW + 901);
+  assert.equal(step({ current, next: early, previous: [] }, { early: 99, current: 99 }), "add-next");
+  assert.equal(step({ current: early, previous: [] }, { early: 99 }), "add-next");
+  assert.equal(step({ current: early, next, previous: [] }, { early: 99 }), "none");
+  assert.equal(step({ current: early, next, previous: [] }, { early: 99, next: 0 }), "promote");
+});
+
 test("each step's state: a former authority keeps its certificate and loses its key", async () => {
   const fresh = async () => authority("fresh");
   const take = (name: Parameters<typeof takeStep>[0], state: AuthorityState, previous = 0) =>

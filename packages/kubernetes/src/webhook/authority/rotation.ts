@@ -26,7 +26,8 @@ export interface Observed {
 /**
  * The one change of the Secret that is due.
  *
- *   add-next       current is old, or somebody asked: a new authority that clients shall trust before it is used
+ *   add-next       current is old or not valid yet, or somebody asked: a new authority that clients shall trust before
+ *                  it is used
  *   promote        they do: next becomes current, current a former one
  *   drop-previous  nobody serves under the former ones any more
  *   replace        current has expired while nobody was here to rotate: nothing is served under it that could break
@@ -37,17 +38,23 @@ export function rotationStep(observed: Observed, times: RotationTimes): Rotation
   const { now, state } = observed;
   const { current, next, previous } = state;
   const expired = current.notAfter <= now;
+  // Made by a machine whose clock was ahead. Others may serve under it, so it is followed, not replaced.
+  const early = current.notBefore > now;
   if (expired && (next === undefined || next.notAfter <= now)) return "replace";
   if (next !== undefined) {
-    if (next.notAfter <= now) return "add-next";
+    if (next.notAfter <= now || next.notBefore > now) return "add-next";
     const carried = (fingerprint: string, atLeast: number) => (observed.trustedFor(fingerprint) ?? -1) >= atLeast;
-    if (expired && carried(next.fingerprint, 0)) return "promote";
+    if ((expired || early) && carried(next.fingerprint, 0)) return "promote";
     if (carried(next.fingerprint, times.propagation) && carried(current.fingerprint, 0)) return "promote";
   }
   if (previous.some((one) => one.notAfter <= now || (observed.previousFor(one.fingerprint) ?? 0) >= times.retention)) {
     return "drop-previous";
   }
-  if (next === undefined && previous.length < PREVIOUS_LIMIT && (observed.asked || isOld(current, now, times))) {
+  if (
+    next === undefined &&
+    previous.length < PREVIOUS_LIMIT &&
+    (observed.asked || early || isOld(current, now, times))
+  ) {
     return "add-next";
   }
   return "none";

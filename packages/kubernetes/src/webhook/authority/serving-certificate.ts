@@ -25,7 +25,8 @@ export function authorityToServeUnder(
   trustedFor: (fingerprint: string) => number | undefined,
   { now, propagation }: { readonly now: number; readonly propagation: number },
 ): Authority | undefined {
-  const trusted = trustedFor(current.fingerprint);
+  // One that is not valid yet is of use to no client.
+  const trusted = current.notBefore > now ? undefined : trustedFor(current.fingerprint);
   if (serving === undefined) return trusted === undefined ? undefined : current;
   const old = now >= serving.issuedAt + ((serving.notAfter - serving.issuedAt) * 2) / 3;
   if (serving.authority.fingerprint === current.fingerprint) return old ? current : undefined;

@@ -262,6 +262,27 @@ test("a valid authority of somebody else in the Secret is taken over as after a 
   assert.equal(present(a), theirs.certificate);
 });
 
+test("an authority from a clock that is ahead is served under by nobody, and soon followed by one that is valid", async () => {
+  const [a] = (await running(1)) as [Replica];
+  const ahead = clock.now() + TIMES.authorityLife;
+  const early = await createAuthority({
+    commonName: "early",
+    notBefore: new Date(ahead),
+    notAfter: new Date(ahead + TIMES.authorityLife),
+  });
+  const encoded = (text: string) => Buffer.from(text).toString("base64");
+  api.objects.put(SECRET, { data: { "ca.crt": encoded(early.certificate), "ca.key": encoded(early.privateKey) } });
+  const fresh = start();
+  for (let round = 0; round < 2; round++) await fresh.look();
+  await looks(4, TIMES.propagation / 2);
+  assert.equal(secretValue(api, "previous-ca.crt"), early.certificate, "others may serve under it");
+  assert.equal(present(a), secretValue(api, "ca.crt"));
+  assert.equal(present(fresh), present(a));
+  for (const { served } of [a, fresh]) {
+    assert.ok(served.every(({ authority }) => authority.notBefore <= clock.now()));
+  }
+});
+
 test("replicas that were all away until the authority had expired begin anew", async () => {
   const [a] = (await running(1)) as [Replica];
   clock.pass(TIMES.authorityLife + 1);
