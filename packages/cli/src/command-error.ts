@@ -3,7 +3,7 @@ import { ExitCode } from "./exit-code.ts";
 
 /** Every failure that the command line itself finds; those of the packages keep their own codes. */
 export const CLI_ERRORS = {
-  CLI_USAGE: "The command line is wrong. `confcom help COMMAND` shows what it takes.",
+  CLI_USAGE: "The command line is wrong. `confcom COMMAND --help` shows what it takes.",
   CLI_INPUT_UNREADABLE: "An input file cannot be read. Check the path and its permissions.",
   CLI_INPUT_MALFORMED: "An input is not what the command needs. The message says which bytes or fields are wrong.",
   CLI_OUTPUT_UNWRITABLE: "An output file cannot be written. Check the path, its permissions and the space left.",

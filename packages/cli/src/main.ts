@@ -45,7 +45,7 @@ async function buildProgram(name: string | undefined, output: Output): Promise<C
   const program = new Command("confcom")
     .description("Attestation for confidential workloads: make, inspect and verify SGX and TDX quotes.")
     .version(VERSION)
-    .showHelpAfterError("(confcom help COMMAND shows the options)")
+    .showHelpAfterError("(confcom COMMAND --help shows the options)")
     .addHelpText("after", HELP_END)
     .exitOverride()
     .configureOutput({ writeErr: (text) => output.note(printable(text.trimEnd(), "\n")) });

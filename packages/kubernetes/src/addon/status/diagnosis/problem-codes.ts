@@ -12,7 +12,7 @@ export const ADDON_PROBLEMS = {
   ADDON_MISSING: {
     severity: "error",
     means: "the namespace has no DaemonSet sgx-plugin: nothing offers EPC",
-    remedy: "enable the add-on (confcom addon enable), or name its namespace with --namespace",
+    remedy: "enable the add-on (confcom addon enable -a confcom), or name its namespace with --namespace",
   },
   ADDON_INTERRUPTED: {
     severity: "warning",
@@ -38,7 +38,7 @@ export const ADDON_PROBLEMS = {
     severity: "error",
     means: "a pod asks for quotes from the node's helper, and the quote helper is switched off in this cluster",
     remedy:
-      "switch it on: confcom addon update --enable-sgxquotehelper; or give the pod a sidecar aesmd, or sgx.intel.com/provision for in-process quotes",
+      "switch it on: confcom addon update -a confcom --enable-sgxquotehelper; or give the pod a sidecar aesmd, or sgx.intel.com/provision for in-process quotes",
   },
   HELPER_NOT_ON_NODE: {
     severity: "error",
@@ -183,7 +183,8 @@ export const ADDON_PROBLEMS = {
   NODE_STATUS_REFUSED: {
     severity: "error",
     means: "the API server refuses what node-status of a node wants to read or write",
-    remedy: "apply the add-on's roles, bindings and admission policies again: confcom addon enable",
+    remedy:
+      "apply the add-on's roles, bindings and admission policies again: confcom addon update -a confcom, with --enable-sgxquotehelper where quote helpers are to stay",
   },
   VERSION_SKEW: {
     severity: "warning",
@@ -245,7 +246,8 @@ export const ADDON_PROBLEMS = {
   WEBHOOK_UNCONFIGURED: {
     severity: "error",
     means: "the webhook runs, and no MutatingWebhookConfiguration tells the API server to call it",
-    remedy: "apply the add-on again: confcom addon enable",
+    remedy:
+      "apply the add-on again: confcom addon update -a confcom, with --enable-sgxquotehelper where quote helpers are to stay",
   },
   WEBHOOK_CA_MISSING: {
     severity: "error",
@@ -307,7 +309,7 @@ export const ADDON_PROBLEMS = {
   STALE_CAPACITY: {
     severity: "warning",
     means: "a node still shows one of our resources, and no plugin serves it there any more",
-    remedy: "confcom addon disable takes it away; by hand: kubectl patch node --subresource=status",
+    remedy: "confcom addon disable -a confcom takes it away; by hand: kubectl patch node --subresource=status",
   },
 } as const satisfies Readonly<Record<string, ProblemRow>>;
 
