@@ -30,8 +30,8 @@ function applied(value: unknown): unknown {
 const TRANSIENT =
   /^(events(\.|$)|leases\.|pods$|endpoints$|endpointslices\.|controllerrevisions\.|replicasets\.|componentstatuses|nodes\.metrics|pods\.metrics)/;
 
-/** Names of all objects of every kind that can be listed, and what the nodes show. */
-export async function everyObject(scene: ClusterScene): Promise<readonly string[]> {
+/** Names of all objects of every kind that can be listed, and what the nodes show, but for the resources left out. */
+export async function everyObject(scene: ClusterScene, leftOut: readonly string[] = []): Promise<readonly string[]> {
   const { stdout } = await scene.cluster.kubectl(["api-resources", "--verbs=list", "-o", "name"]);
   const kinds = stdout
     .trim()
@@ -47,14 +47,15 @@ export async function everyObject(scene: ClusterScene): Promise<readonly string[
   ]);
   const nodes = (await scene.api.nodes()).map(({ metadata, status }) => {
     const { labels = {}, annotations = {} } = metadata;
-    const shown = { labels, annotations: Object.keys(annotations), ...resourcesOf(status) };
+    const shown = { labels, annotations: Object.keys(annotations), ...resourcesOf(status, leftOut) };
     return `node ${metadata.name} ${JSON.stringify(applied(shown))} ${Object.keys(annotations).sort().join()}`;
   });
   return [...listed.stdout.trim().split("\n"), ...nodes].sort();
 }
 
-function resourcesOf({ capacity, allocatable }: { capacity: Json; allocatable: Json }): object {
-  return { capacity, allocatable };
+function resourcesOf({ capacity, allocatable }: { capacity: Json; allocatable: Json }, leftOut: readonly string[]) {
+  const shown = (all: Json) => Object.fromEntries(Object.entries(all).filter(([name]) => !leftOut.includes(name)));
+  return { capacity: shown(capacity), allocatable: shown(allocatable) };
 }
 
 /** `+` for what came, `-` for what went. */
