@@ -1,8 +1,34 @@
+import type { CachingMode, HttpLimits, ServiceLimits } from "@confcom/collateral/service";
 import { parseListenAddress } from "@confcom/kubernetes/status";
-import { isLogLevel } from "../quote-helper/configuration.ts";
+import { isLogLevel, type LogLevel } from "../quote-helper/configuration.ts";
 import { parseInteger, usage } from "../usage-error.ts";
 import { MOST_REFRESH_HOURS, MOST_STALE_HOURS, type PccsSettings, readPccsConfiguration } from "./configuration.ts";
-import type { PccsOptions } from "./run-pccs.ts";
+
+/** What the service runs with. */
+export interface PccsOptions {
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly tlsCert: string | undefined;
+  readonly tlsKey: string | undefined;
+  readonly http: boolean;
+  readonly stateDirectory: string;
+  readonly database: string | undefined;
+  readonly mode: CachingMode;
+  readonly upstream: string | undefined;
+  readonly upstreamRoot: readonly string[] | undefined;
+  readonly upstreamCa: string | undefined;
+  readonly apiKeyFile: string | undefined;
+  readonly userTokenFile: string | undefined;
+  readonly adminTokenFile: string | undefined;
+  readonly followFiles: boolean;
+  readonly staleLimitMs: number | undefined;
+  readonly refreshIntervalMs: number | undefined;
+  readonly healthListen: { readonly host: string; readonly port: number } | undefined;
+  readonly logLevel: LogLevel;
+  readonly jsonReadyLine: boolean;
+  readonly crlHosts: readonly string[];
+  readonly httpLimits: Partial<HttpLimits>;
+  readonly serviceLimits: Partial<ServiceLimits>;
+}
 
 /** What the file alone can say, and what the command line's parser leaves as a text. */
 type OtherOnCommandLine = "staleLimit" | "refreshInterval" | "logLevel" | "crlHosts" | "httpLimits" | "serviceLimits";
@@ -19,7 +45,7 @@ export interface PccsCommandOptions extends Omit<PccsSettings, OtherOnCommandLin
 const MODES = { lazy: "LAZY", req: "REQ", offline: "OFFLINE" } as const;
 const HOUR = 3_600_000;
 
-/** What the service runs with: the command line before the file before the defaults. Throws CommandError. */
+/** The command line before the file before the defaults. Throws CommandError. */
 export function pccsOptions(given: PccsCommandOptions): PccsOptions {
   const file = given.config === undefined ? {} : readPccsConfiguration(given.config);
   const settings: PccsSettings = { ...file, ...commandLine(given) };

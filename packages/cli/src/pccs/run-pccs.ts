@@ -1,63 +1,29 @@
 import { createHash } from "node:crypto";
-import { isDeepStrictEqual } from "node:util";
 import {
-  type CachingMode,
   type CollateralService,
   createCollateralService,
   genuineChecks,
-  type HttpLimits,
   metricsText,
   type PccsServer,
   PlatformImports,
-  type ServiceLimits,
   ServiceRefusal,
   type ServiceReport,
   startPccsServer,
-  type TlsIdentity,
 } from "@confcom/collateral/service";
 import { type CollateralStore, openStore } from "@confcom/collateral/store";
 import type { Logger } from "pino";
-import type { LogLevel } from "../quote-helper/configuration.ts";
 import { DaemonSignals } from "../quote-helper/daemon-signals.ts";
 import { createLog } from "../quote-helper/log.ts";
 import { standardError } from "../quote-helper/log-stream.ts";
 import { SYSTEM_CLOCK } from "../system-clock.ts";
 import type { Output } from "../terminal/output.ts";
-import { usage } from "../usage-error.ts";
-import { exposedFiles } from "./exposed-files.ts";
 import { followFile } from "./follow-file.ts";
-import { followOptionFiles } from "./follow-option-files.ts";
-import { optionFile } from "./option-file.ts";
+import type { PccsOptions } from "./pccs-options.ts";
+import { filesOf, followFiles, reload, warnOfFiles } from "./reloaded-files.ts";
 import { ServiceFigures } from "./service-figures.ts";
 import { ServiceLog } from "./service-log.ts";
 import { databaseUrl, storeOwner } from "./store-commands/store-place.ts";
-import { readTokenHashes } from "./token.ts";
 import { type OpenUpstream, openUpstream } from "./upstream.ts";
-
-export interface PccsOptions {
-  readonly listen: { readonly host: string; readonly port: number };
-  readonly tlsCert: string | undefined;
-  readonly tlsKey: string | undefined;
-  readonly http: boolean;
-  readonly stateDirectory: string;
-  readonly database: string | undefined;
-  readonly mode: CachingMode;
-  readonly upstream: string | undefined;
-  readonly upstreamRoot: readonly string[] | undefined;
-  readonly upstreamCa: string | undefined;
-  readonly apiKeyFile: string | undefined;
-  readonly userTokenFile: string | undefined;
-  readonly adminTokenFile: string | undefined;
-  readonly followFiles: boolean;
-  readonly staleLimitMs: number | undefined;
-  readonly refreshIntervalMs: number | undefined;
-  readonly healthListen: { readonly host: string; readonly port: number } | undefined;
-  readonly logLevel: LogLevel;
-  readonly jsonReadyLine: boolean;
-  readonly crlHosts: readonly string[];
-  readonly httpLimits: Partial<HttpLimits>;
-  readonly serviceLimits: Partial<ServiceLimits>;
-}
 
 /** How soon a revocation is seen. */
 const REVOCATION_LOOK_MS = 1_000;
@@ -65,16 +31,6 @@ const REVOCATION_LOOK_MS = 1_000;
 const DRAIN_MS = 25_000;
 /** How long everything may take then: what still hangs is cut off, as a supervisor would a moment later. */
 const END_MS = 28_000;
-
-/** What SIGHUP changes; of everything else the log says that it needs a restart. */
-const RELOADED: ReadonlySet<string> = new Set([
-  "tlsCert",
-  "tlsKey",
-  "userTokenFile",
-  "adminTokenFile",
-  "logLevel",
-  "httpLimits",
-] satisfies (keyof PccsOptions)[]);
 
 /** The daemon: opens store and upstream, serves, and ends when it is told to, with every request under way answered. `read`: its options, again at SIGHUP. */
 export async function runPccs(read: () => PccsOptions, output: Output): Promise<void> {
@@ -192,85 +148,6 @@ function followRevocations(
       log.info("the software platform's CRLs are those of its authority");
     },
   });
-}
-
-/** What cannot be read is said before anything is opened or made. */
-function filesOf(options: PccsOptions) {
-  if (options.apiKeyFile !== undefined) optionFile("--api-key-file", options.apiKeyFile);
-  return { tls: tlsOf(options), tokens: tokensOf(options) };
-}
-
-function tokensOf({ userTokenFile, adminTokenFile }: PccsOptions) {
-  return {
-    user: readTokenHashes("--user-token-file", userTokenFile),
-    admin: readTokenHashes("--admin-token-file", adminTokenFile),
-  };
-}
-
-function warnOfFiles(options: PccsOptions, log: Logger): void {
-  const { apiKeyFile, tlsKey, userTokenFile, adminTokenFile } = options;
-  for (const line of exposedFiles({ secret: [apiKeyFile, tlsKey], trusted: [userTokenFile, adminTokenFile] })) {
-    log.warn(line);
-  }
-}
-
-function tlsOf({ tlsCert, tlsKey }: PccsOptions): TlsIdentity | undefined {
-  if (tlsCert === undefined && tlsKey === undefined) return undefined;
-  if (tlsCert === undefined || tlsKey === undefined) throw usage("--tls-cert and --tls-key go together", "pccs");
-  return { certificate: optionFile("--tls-cert", tlsCert), key: optionFile("--tls-key", tlsKey) };
-}
-
-/** SIGHUP: whatever cannot be read leaves the present one in force. The API key is read for every request anyway. */
-function reload(read: () => PccsOptions, started: PccsOptions, server: PccsServer, log: Logger): void {
-  try {
-    const options = read();
-    // Each for itself: a certificate that cannot be used is no reason to keep a token that was withdrawn.
-    attempt("tokens", log, () => server.reloadTokens(tokensOf(options)));
-    attempt("TLS certificate", log, () => {
-      const tls = tlsOf(options);
-      if (tls !== undefined) server.reloadTls(tls);
-    });
-    warnOfFiles(options, log);
-    const later = server.reloadLimits(options.httpLimits).map((name) => `httpLimits.${name}`);
-    log.level = options.logLevel;
-    const names = Object.keys(started) as (keyof PccsOptions)[];
-    const changed = names.filter((name) => !RELOADED.has(name) && !isDeepStrictEqual(options[name], started[name]));
-    log.info("SIGHUP: limits read again");
-    if (changed.length + later.length > 0)
-      log.warn(`SIGHUP: in force after a restart: ${[...changed, ...later].join(", ")}`);
-  } catch (error) {
-    log.error(`SIGHUP: kept what was in force: ${error instanceof Error ? error.message : String(error)}`);
-  }
-}
-
-/** `--follow-files`: as at SIGHUP, for the one file that changed. */
-function followFiles(
-  read: () => PccsOptions,
-  { tlsCert, tlsKey, userTokenFile, adminTokenFile }: PccsOptions,
-  server: PccsServer,
-  log: Logger,
-): () => Promise<void> {
-  const tokens = () => server.reloadTokens(tokensOf(read()));
-  const tls = () => {
-    const next = tlsOf(read());
-    if (next !== undefined) server.reloadTls(next);
-  };
-  return followOptionFiles(
-    [
-      { what: "TLS certificate", paths: [tlsCert, tlsKey], read: tls },
-      { what: "tokens", paths: [userTokenFile, adminTokenFile], read: tokens },
-    ],
-    log,
-  );
-}
-
-function attempt(what: string, log: Logger, work: () => void): void {
-  try {
-    work();
-    log.info(`SIGHUP: ${what} read again`);
-  } catch (error) {
-    log.error(`SIGHUP: kept the ${what} in force: ${error instanceof Error ? error.message : String(error)}`);
-  }
 }
 
 async function openHealth(
