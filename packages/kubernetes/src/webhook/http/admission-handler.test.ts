@@ -66,7 +66,11 @@ interface Exchange {
 async function ask({ port, agent }: Service, { path, method, headers, body = review() }: Exchange = {}) {
   const asked = httpRequest({
     ...{ port, agent, method: method ?? "POST", path: path ?? "/mutate/slot?timeout=5s" },
-    headers: { "content-type": "application/json", ...headers },
+    headers: {
+      "content-type": "application/json",
+      ...(headers?.["transfer-encoding"] === undefined ? { "content-length": Buffer.byteLength(body) } : {}),
+      ...headers,
+    },
   });
   asked.end(body);
   const [response] = (await once(asked, "response")) as [IncomingMessage];
@@ -121,7 +125,7 @@ test("what no API server sends is refused with a reason, and the connection with
     [{ headers: { "content-type": "text/plain" } }, 415, /application\/json/, true],
     [{ headers: { "content-encoding": "gzip" } }, 415, /content-encoding/, true],
     [{ body: "x".repeat(1_001) }, 413, /larger than 1000 bytes/, true],
-    [{ body: "x".repeat(1_001), headers: { "transfer-encoding": "chunked" } }, 413, /larger than 1000 bytes/, true],
+    [{ headers: { "transfer-encoding": "chunked" } }, 411, /content-length/, true],
     [{ body: "{}" }, 400, /no AdmissionReview/, false],
     [{ body: "x" }, 400, /not JSON/, false],
   ];
@@ -190,18 +194,6 @@ test("where bodies hold too much, the largest of whoever holds the most is given
   assert.match(text, /^HTTP\/1\.1 503 /);
   assert.equal((await large).status, 200);
   assert.deepEqual(own.answered.map(({ result }) => result).sort(), ["overloaded", "patched"]);
-});
-
-test("a body that comes byte by byte is read whole", async (t) => {
-  const own = await service(t);
-  const socket = connect(own.port, "127.0.0.1");
-  t.after(() => socket.destroy());
-  const head = "POST /mutate/slot HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nconnection: close\r\n";
-  const pieces = [...review({ ...POD, note: "x".repeat(20_000) })].map((byte) => `1\r\n${byte}\r\n`);
-  socket.write(`${head}transfer-encoding: chunked\r\n\r\n${pieces.join("")}0\r\n\r\n`);
-  let text = "";
-  for await (const chunk of socket.setEncoding("utf8")) text += chunk;
-  assert.match(text, /^HTTP\/1\.1 200 .*"patchType":"JSONPatch"/s);
 });
 
 test("a body of more values than a pod has is not decoded", async (t) => {

@@ -132,6 +132,8 @@ async function answer(
   if (type.split(";", 1)[0]?.trim().toLowerCase() !== "application/json" || encoding !== "identity") {
     return malformed(415, "the body must be application/json, without a content-encoding");
   }
+  // API servers always say the length; a body in chunks makes the parser work for each of its bytes.
+  if (request.headers["content-length"] === undefined) return malformed(411, "the request must have a content-length");
   let release: Release = () => {};
   try {
     const read = await requestBody(request, limits, room, options.timers);

@@ -31,7 +31,7 @@ const GROWTH = 8;
 
 /**
  * Reads a request's body within its limits into one piece of memory that grows: a body of many small pieces holds no
- * more than one of few. Rejects with {@link BodyError}. `release` must be called when the body is done with.
+ * more than one of few. The request has a Content-Length. Rejects with {@link BodyError}. `release` must be called when the body is done with.
  */
 export function requestBody(
   request: IncomingMessage,
@@ -39,8 +39,7 @@ export function requestBody(
   room: BodyRoom,
   timers: Timers,
 ): Promise<{ readonly body: Buffer; readonly release: Release }> {
-  const { "content-length": length } = request.headers;
-  const most = length === undefined ? limits.bodyBytes : Number(length);
+  const most = Number(request.headers["content-length"]);
   if (most > limits.bodyBytes) {
     return Promise.reject(new BodyError(413, `the body is larger than ${limits.bodyBytes} bytes`));
   }
