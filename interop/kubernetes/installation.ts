@@ -9,7 +9,8 @@ import {
 } from "@confcom/kubernetes";
 import { expect } from "../check.ts";
 import { until } from "./observe/until.ts";
-import { type ClusterScene, EPC_MIB, NAMESPACE, PLAIN_NODE, SGX_NODE } from "./scene.ts";
+import type { ClusterScene } from "./scene.ts";
+import { EPC_MIB, NAMESPACE, PLAIN_NODE, SGX_NODE } from "./scene-names.ts";
 
 /** Our resources on an SGX node, where EPC is published as devices. */
 export const PUBLISHED = [AZURE_EPC_RESOURCE, ENCLAVE_RESOURCE, PROVISION_RESOURCE, QUOTE_RESOURCE] as const;

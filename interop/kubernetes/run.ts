@@ -18,15 +18,9 @@ import { compareSnapshots, residueLines, takeSnapshot } from "./cluster/residue.
 import { startCluster } from "./cluster/start-cluster.ts";
 import { ensureImages, keptImages } from "./images/images.ts";
 import { until } from "./observe/until.ts";
-import {
-  ClusterScene,
-  DAEMONS_ALONE,
-  EPC_MIB,
-  PLAIN_NODE,
-  type SceneOptions,
-  SECOND_SGX_NODE,
-  SGX_NODE,
-} from "./scene.ts";
+import { ClusterScene, DAEMONS_ALONE } from "./scene.ts";
+import { EPC_MIB, PLAIN_NODE, SECOND_SGX_NODE, SGX_NODE } from "./scene-names.ts";
+import type { SceneOptions } from "./scene-options.ts";
 
 const { values: options } = parseArgs({
   options: {

@@ -3,39 +3,25 @@ import {
   DEFAULT_VALUES,
   type KubernetesObject,
   type ManifestPart,
-  type ManifestValues,
   manifestValues,
   manifestYaml,
-  NODE_STATUS_PORT,
   PLUGIN_NAME,
-  PLUGIN_PORT,
-  type PluginStatus,
   QUOTE_HELPER_NAME,
   renderManifests,
 } from "@confcom/kubernetes";
 import { stringify } from "yaml";
-import { expect } from "../check.ts";
+import { AddonByCommand } from "./addon-by-command.ts";
 import type { Cluster, ClusterNode, Finished, NodeOptions } from "./cluster/cluster.ts";
 import { provideStorage } from "./cluster/storage.ts";
 import { type Installation, install } from "./installation.ts";
 import type { ApiClient } from "./observe/api-client.ts";
-import { type ContainerProcess, containerProcess } from "./observe/container-process.ts";
+import { DaemonPods } from "./observe/daemon-pods.ts";
 import { diagnosis } from "./observe/diagnosis.ts";
 import { type ServedApi, serveApi } from "./observe/kubectl-proxy.ts";
-import { count, type DaemonSet, type Pod } from "./observe/kubernetes-objects.ts";
 import { portableKubeconfig } from "./observe/portable-kubeconfig.ts";
-import { type Reached, until } from "./observe/until.ts";
 import { type CommandOptions, Product } from "./product.ts";
-
-export const SGX_NODE = "sgx-1";
-export const SECOND_SGX_NODE = "sgx-2";
-export const PLAIN_NODE = "plain-1";
-
-/** EPC of the SGX nodes, MiB: small enough to fill, large enough to shrink. */
-export const EPC_MIB = 512;
-
-/** Where the add-on is installed. */
-export const NAMESPACE = "kube-system";
+import { EPC_MIB, NAMESPACE, PLAIN_NODE, SECOND_SGX_NODE, SGX_NODE } from "./scene-names.ts";
+import type { GivenValues, Materials, SceneOptions } from "./scene-options.ts";
 
 /** Of pods: changes with every update. */
 const GENERATION = "checks.confcom.dev/generation";
@@ -50,48 +36,18 @@ export const DAEMONS_ALONE: GivenValues = {
   pccs: { ...DEFAULT_VALUES.pccs, enabled: false },
 };
 
-/** Milliseconds for `confcom addon enable` and `update`, which wait for pods of every kind on every node. */
-const CHANGING = 240_000;
-
-export type GivenValues = Partial<ManifestValues>;
-
-export interface Materials {
-  /** Directory of the cluster's programs, and their versions by name. */
-  readonly binaries: string;
-  readonly dnsProgram: string;
-  readonly versions: Readonly<Record<string, string>>;
-  /** Archives. */
-  readonly pause: string;
-  readonly probe: string;
-}
-
-export interface SceneOptions {
-  /** Version of the image under test. */
-  readonly version: string;
-  readonly nodes: readonly NodeOptions[];
-  /** Under the values of whoever installs. */
-  readonly baseValues: GivenValues;
-  /** A node whose directories are the volumes of a default StorageClass; there is none unless given. */
-  readonly storageNode?: string;
-  startCluster(nodes: readonly NodeOptions[]): Promise<Cluster>;
-  /** What another cluster would be made of: the directory of binaries, and archives. */
-  materials(): Promise<Materials>;
-  /** Archives of every image that a pod of ours runs. */
-  imageArchives(): Promise<readonly string[]>;
-  log(line: string): void;
-}
-
 interface Running {
   readonly cluster: Cluster;
   readonly served: ServedApi;
   readonly product: Product;
+  readonly addon: AddonByCommand;
 }
 
 /**
  * What the checks share: one cluster, brought up at first use, and ways to look at it. Part one installs confcom there from
  * its manifests (`installed`), part two by its own command (`withAddon`); a scene is used in one of the two ways.
  */
-export class ClusterScene {
+export class ClusterScene extends DaemonPods {
   /** Enforces the pod-security level "restricted". */
   readonly applications = "applications";
   /** Allows anything: for pods that mount directories of the host. */
@@ -105,13 +61,12 @@ export class ClusterScene {
   #installation: Promise<Installation> | undefined;
   /** What differs from the defaults now. */
   #values: GivenValues = {};
-  /** What the add-on was enabled with, as JSON; undefined when it is not or nobody knows. */
-  #addon: string | undefined;
   #generation = "0";
   #closed: Promise<void> | undefined;
   #names = 0;
 
   constructor(options: SceneOptions) {
+    super();
     this.#options = options;
     this.images = {
       confcom: `localhost/confcom:${options.version}`,
@@ -121,13 +76,11 @@ export class ClusterScene {
   }
 
   get cluster(): Cluster {
-    if (this.#running === undefined) throw new Error("the cluster is not up");
-    return this.#running.cluster;
+    return this.#present().cluster;
   }
 
   get api(): ApiClient {
-    if (this.#running === undefined) throw new Error("the cluster is not up");
-    return this.#running.served.api;
+    return this.#present().served.api;
   }
 
   log(line: string): void {
@@ -176,27 +129,22 @@ export class ClusterScene {
 
   /** `confcom ARGS` as the cluster's administrator; whatever status it ends with is in the result. */
   async confcom(args: readonly string[], options?: CommandOptions): Promise<Finished> {
-    const { product } = await this.#started();
-    this.#notice(args);
-    return product.run(args, options);
+    return (await this.#started()).addon.run(args, options);
   }
 
   /** The same for a command that is to be killed or never ends. The cluster must be up. */
   spawnConfcom(args: readonly string[], options?: Pick<CommandOptions, "env">): ChildProcess {
-    this.#notice(args);
-    return this.#product().spawn(args, options);
+    return this.#present().addon.spawn(args, options);
   }
 
   /** `kubectl confcom ARGS`, found on PATH as kubectl finds its plugins. */
   async kubectlConfcom(args: readonly string[], options?: CommandOptions): Promise<Finished> {
-    const { product } = await this.#started();
-    this.#notice(args);
-    return product.runAsPlugin(args, options);
+    return (await this.#started()).addon.runAsPlugin(args, options);
   }
 
   /** The path of a file for `--values`: these values over what this cluster's nodes want (image, where EPC is told). */
   valuesFile(given: GivenValues = {}): string {
-    return this.#product().file(stringify(this.addonValues(given)));
+    return this.#present().product.file(stringify(this.addonValues(given)));
   }
 
   addonValues(given: GivenValues = {}): GivenValues {
@@ -209,16 +157,7 @@ export class ClusterScene {
    * so already. Checks that ask for the same values one after the other share one installation.
    */
   async withAddon(given: GivenValues = {}): Promise<void> {
-    const wanted = JSON.stringify(given);
-    if (this.#addon === wanted) return;
-    await this.#started();
-    const began = performance.now();
-    const show = await this.confcom(["addon", "show", "--addon", "confcom"]);
-    const verb = show.status === 0 ? "update" : "enable";
-    await this.#changeAddon([verb, "--enable-sgxquotehelper", "--reset-values", "--values", this.valuesFile(given)]);
-    this.#addon = wanted;
-    const seconds = ((performance.now() - began) / 1000).toFixed(1);
-    this.log(`addon ${verb} with ${wanted}: ready after ${seconds} s`);
+    await (await this.#started()).addon.enable(JSON.stringify(given), () => this.valuesFile(given));
   }
 
   /**
@@ -226,31 +165,12 @@ export class ClusterScene {
    * gone, as 0, for five minutes longer; nobody waits for that here.
    */
   async withoutAddon(): Promise<void> {
-    await this.#started();
-    await this.#changeAddon(["disable", "--force", "--yes", "--no-wait"], /is not installed/);
+    await (await this.#started()).addon.disable();
   }
 
-  async #changeAddon([verb = "", ...flags]: readonly string[], allowed?: RegExp): Promise<void> {
-    const args = ["addon", verb, "--addon", "confcom", ...flags];
-    const { status, stdout, stderr } = await this.confcom(args, { timeoutMs: CHANGING });
-    const said = `${stderr}${stdout}`.trim();
-    const done = status === 0 || allowed?.test(said) === true;
-    expect(done, `confcom addon ${verb}: exit ${status}: ${said.slice(-2000)}`);
-  }
-
-  /** A check that changes the add-on by itself leaves the next one to begin anew. */
-  #notice(args: readonly string[]): void {
-    if (
-      /addon/.test(args[0] ?? "") &&
-      /^(enable|disable|update)/.test(args[0] === "addon" ? (args[1] ?? "") : (args[0] ?? ""))
-    ) {
-      this.#addon = undefined;
-    }
-  }
-
-  #product(): Product {
+  #present(): Running {
     if (this.#running === undefined) throw new Error("the cluster is not up");
-    return this.#running.product;
+    return this.#running;
   }
 
   #started(): Promise<Running> {
@@ -265,7 +185,8 @@ export class ClusterScene {
     const started = performance.now();
     for (const archive of await archives) await cluster.loadImage(archive);
     const served = await serveApi(cluster.node(PLAIN_NODE), portableKubeconfig(cluster.kubeconfig));
-    this.#running = { cluster, served, product: new Product(cluster) };
+    const product = new Product(cluster);
+    this.#running = { cluster, served, product, addon: new AddonByCommand(product, (line) => this.log(line)) };
     if (this.#options.storageNode !== undefined) await provideStorage(cluster, this.#options.storageNode);
     this.figures["cluster up"] = [
       ...cluster.timeline,
@@ -312,7 +233,7 @@ export class ClusterScene {
   /** Takes away what a failed check may have left, so that the next one begins as if it had not been. */
   async clean(): Promise<void> {
     if (this.#running === undefined) return;
-    this.#addon = undefined;
+    this.#running.addon.forget();
     for (const namespace of [this.applications, this.open]) {
       for (const collection of [
         `/apis/batch/v1/namespaces/${namespace}/jobs`,
@@ -364,80 +285,6 @@ export class ClusterScene {
     await this.applyManifests(only);
   }
 
-  /** Waits until every pod of a DaemonSet is of its newest template and ready. */
-  rolledOut(name: string, limit: number): Promise<Reached<DaemonSet>> {
-    return until(`DaemonSet ${name} is rolled out`, limit, async () => {
-      const set = await this.api.daemonSet(NAMESPACE, name);
-      const { status, metadata } = set;
-      const { observedGeneration, desiredNumberScheduled: desired, updatedNumberScheduled, numberAvailable } = status;
-      expect(observedGeneration === metadata.generation, "the controller has not seen the change");
-      expect(updatedNumberScheduled === desired, `${updatedNumberScheduled ?? 0} of ${desired} pods updated`);
-      expect((numberAvailable ?? 0) === desired, `${numberAvailable ?? 0} of ${desired} pods available`);
-      return set;
-    });
-  }
-
-  /** The pod of one of our DaemonSets on a node; one that is being deleted does not count. */
-  async podOf(daemonSet: string, node: string): Promise<Pod> {
-    const pods = await this.api.pods(`app=${daemonSet}`, NAMESPACE);
-    const here = pods.filter(
-      ({ spec, metadata }) => spec.nodeName === node && metadata.deletionTimestamp === undefined,
-    );
-    const pod = here.find(({ status }) => status.phase !== "Failed") ?? here[0];
-    if (pod === undefined) throw new Error(`no pod of ${daemonSet} on ${node}`);
-    return pod;
-  }
-
-  /** Waits until that pod is ready with all its containers. */
-  ready(daemonSet: string, node: string, limit: number): Promise<Reached<Pod>> {
-    return until(`${daemonSet} is ready on ${node}`, limit, async () => {
-      const pod = await this.podOf(daemonSet, node);
-      expect(isReady(pod), `${pod.metadata.name} is ${pod.status.phase}, not ready`);
-      return pod;
-    });
-  }
-
-  async pluginStatus(node: string): Promise<PluginStatus> {
-    return this.statusOfPod((await this.podOf(PLUGIN_NAME, node)).metadata.name);
-  }
-
-  statusOfPod(pod: string): Promise<PluginStatus> {
-    return this.api.ofPod<PluginStatus>(NAMESPACE, pod, PLUGIN_PORT, "/status");
-  }
-
-  async nodeStatusOf<T>(node: string): Promise<T> {
-    const pod = await this.podOf(PLUGIN_NAME, node);
-    return this.api.ofPod<T>(NAMESPACE, pod.metadata.name, NODE_STATUS_PORT, "/status");
-  }
-
-  async processOf(daemonSet: string, node: string, container: string): Promise<ContainerProcess> {
-    return containerProcess(await this.podOf(daemonSet, node), container);
-  }
-
-  /** What the scheduler may give away of a resource on a node, and how much there is. */
-  async resource(node: string, name: string): Promise<{ allocatable: number; capacity: number }> {
-    const { status } = await this.api.node(node);
-    return { allocatable: count(status.allocatable[name]), capacity: count(status.capacity[name]) };
-  }
-
-  allocatable(node: string, name: string, expected: number, limit: number): Promise<Reached<void>> {
-    return until(`${name} allocatable on ${node} is ${expected}`, limit, async () => {
-      const { allocatable, capacity } = await this.resource(node, name);
-      expect(allocatable === expected, `allocatable ${allocatable}, capacity ${capacity}`);
-    });
-  }
-
-  phase(namespace: string, name: string, phase: string, limit: number): Promise<Reached<Pod>> {
-    return until(`pod ${name} is ${phase}`, limit, async () => {
-      const pod = await this.api.pod(namespace, name);
-      expect(
-        pod.status.phase === phase,
-        `it is ${pod.status.phase} ${pod.status.reason ?? ""} ${pod.status.message ?? ""}`,
-      );
-      return pod;
-    });
-  }
-
   async diagnosis(): Promise<string[]> {
     return this.#running === undefined ? [] : diagnosis(this.#running.served.api);
   }
@@ -456,10 +303,6 @@ export class ClusterScene {
     const started = await this.#up?.catch(() => undefined);
     await (running ?? started)?.cluster.down();
   }
-}
-
-export function isReady(pod: Pod): boolean {
-  return pod.status.conditions?.some(({ type, status }) => type === "Ready" && status === "True") ?? false;
 }
 
 function allAtOnce(object: KubernetesObject): object {

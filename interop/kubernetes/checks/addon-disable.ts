@@ -1,7 +1,8 @@
 import { OWN_RESOURCES } from "@confcom/kubernetes";
 import { type Check, expect, expectEqual } from "../../check.ts";
 import { difference, everyObject } from "../observe/installed-objects.ts";
-import { type ClusterScene, SGX_NODE } from "../scene.ts";
+import type { ClusterScene } from "../scene.ts";
+import { SGX_NODE } from "../scene-names.ts";
 import { addonCommand, expectDone, withoutTheAddon } from "../workload/addon-command.ts";
 import { EpcPods } from "../workload/epc-pods.ts";
 

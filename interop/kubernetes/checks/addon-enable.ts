@@ -1,7 +1,8 @@
 import { QUOTE_HELPER_NAME } from "@confcom/kubernetes";
 import { type Check, expect, expectEqual } from "../../check.ts";
 import { sampleJob } from "../samples.ts";
-import { type ClusterScene, NAMESPACE, PLAIN_NODE } from "../scene.ts";
+import type { ClusterScene } from "../scene.ts";
+import { NAMESPACE, PLAIN_NODE } from "../scene-names.ts";
 import { addonCommand, expectDone, withoutTheAddon } from "../workload/addon-command.ts";
 import { runSuccessfulJob } from "../workload/job-run.ts";
 import { podManifest } from "../workload/pod-manifest.ts";

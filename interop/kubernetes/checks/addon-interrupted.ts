@@ -1,6 +1,7 @@
 import { type Check, expect, expectEqual } from "../../check.ts";
 import { difference, installedObjects } from "../observe/installed-objects.ts";
-import { type ClusterScene, NAMESPACE } from "../scene.ts";
+import type { ClusterScene } from "../scene.ts";
+import { NAMESPACE } from "../scene-names.ts";
 import { addonCommand, expectDone, withoutTheAddon } from "../workload/addon-command.ts";
 import { killAtWrite, killed } from "../workload/killed-command.ts";
 

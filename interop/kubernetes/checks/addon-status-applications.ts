@@ -7,7 +7,8 @@ import {
   QUOTE_RESOURCE,
 } from "@confcom/kubernetes";
 import { until } from "../observe/until.ts";
-import { type ClusterScene, EPC_MIB, SGX_NODE } from "../scene.ts";
+import type { ClusterScene } from "../scene.ts";
+import { EPC_MIB, SGX_NODE } from "../scene-names.ts";
 import { type PodRequest, podManifest } from "../workload/pod-manifest.ts";
 import type { Complaint } from "./addon-status-complaint.ts";
 

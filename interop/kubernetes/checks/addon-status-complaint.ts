@@ -1,7 +1,9 @@
 import { type AddonStatus, addonStatus, type StatusAccess, takeSnapshot } from "@confcom/kubernetes/addon";
 import { expect, expectEqual } from "../../check.ts";
 import { until } from "../observe/until.ts";
-import { type ClusterScene, type GivenValues, NAMESPACE } from "../scene.ts";
+import type { ClusterScene } from "../scene.ts";
+import { NAMESPACE } from "../scene-names.ts";
+import type { GivenValues } from "../scene-options.ts";
 
 /** Something that users complain about, made in the cluster, and what the status is to say about it: that and nothing else. */
 export interface Complaint {

@@ -1,7 +1,8 @@
 import { AESM_DIRECTORY, AZURE_EPC_RESOURCE, INTEL_EPC_RESOURCE, QUOTE_HELPER_NAME } from "@confcom/kubernetes";
 import { expectEqual } from "../../check.ts";
 import { until } from "../observe/until.ts";
-import { type ClusterScene, NAMESPACE, SECOND_SGX_NODE, SGX_NODE } from "../scene.ts";
+import type { ClusterScene } from "../scene.ts";
+import { NAMESPACE, SECOND_SGX_NODE, SGX_NODE } from "../scene-names.ts";
 import { podManifest } from "../workload/pod-manifest.ts";
 import { namespaceFor, pod } from "./addon-status-applications.ts";
 import type { Complaint } from "./addon-status-complaint.ts";

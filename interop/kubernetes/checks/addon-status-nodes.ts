@@ -1,6 +1,7 @@
 import { DEVICE_PLUGIN_DIRECTORY, INTEL_EPC_RESOURCE, PLUGIN_NAME, QUOTE_HELPER_NAME } from "@confcom/kubernetes";
 import { until } from "../observe/until.ts";
-import { type ClusterScene, NAMESPACE, PLAIN_NODE, SECOND_SGX_NODE, SGX_NODE } from "../scene.ts";
+import type { ClusterScene } from "../scene.ts";
+import { NAMESPACE, PLAIN_NODE, SECOND_SGX_NODE, SGX_NODE } from "../scene-names.ts";
 import { pod } from "./addon-status-applications.ts";
 import type { Complaint } from "./addon-status-complaint.ts";
 

@@ -1,5 +1,6 @@
 import { type Check, expect, expectEqual } from "../../check.ts";
-import { type ClusterScene, EPC_MIB, SGX_NODE } from "../scene.ts";
+import type { ClusterScene } from "../scene.ts";
+import { EPC_MIB, SGX_NODE } from "../scene-names.ts";
 import { applicationComplaints } from "./addon-status-applications.ts";
 import { reproduced, statusOf } from "./addon-status-complaint.ts";
 import { installationComplaints } from "./addon-status-installation.ts";

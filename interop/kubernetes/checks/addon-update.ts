@@ -1,5 +1,6 @@
 import { type Check, expect, expectEqual } from "../../check.ts";
-import { type ClusterScene, NAMESPACE } from "../scene.ts";
+import type { ClusterScene } from "../scene.ts";
+import { NAMESPACE } from "../scene-names.ts";
 import { addonCommand, expectDone } from "../workload/addon-command.ts";
 
 interface Changes {

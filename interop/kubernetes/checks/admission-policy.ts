@@ -11,7 +11,8 @@ import { type Check, expect, expectEqual } from "../../check.ts";
 import type { ApiClient } from "../observe/api-client.ts";
 import { containerProcess } from "../observe/container-process.ts";
 import { until } from "../observe/until.ts";
-import { type ClusterScene, NAMESPACE, PLAIN_NODE, SGX_NODE } from "../scene.ts";
+import type { ClusterScene } from "../scene.ts";
+import { NAMESPACE, PLAIN_NODE, SGX_NODE } from "../scene-names.ts";
 
 const TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 

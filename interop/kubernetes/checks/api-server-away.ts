@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { AZURE_EPC_RESOURCE, DRIVER_LABEL, PLUGIN_NAME, QUOTE_HELPER_NAME } from "@confcom/kubernetes";
 import { type Check, expect, expectEqual } from "../../check.ts";
+import { isReady } from "../observe/daemon-pods.ts";
 import { until } from "../observe/until.ts";
-import { type ClusterScene, EPC_MIB, isReady, SGX_NODE } from "../scene.ts";
+import type { ClusterScene } from "../scene.ts";
+import { EPC_MIB, SGX_NODE } from "../scene-names.ts";
 import { EpcPods } from "../workload/epc-pods.ts";
 import { probe } from "../workload/probe.ts";
 import { QuoteLoad } from "../workload/quote-load/quote-load.ts";

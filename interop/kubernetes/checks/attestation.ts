@@ -1,7 +1,8 @@
 import { QUOTE_HELPER_NAME } from "@confcom/kubernetes";
 import { type Check, expect, expectEqual } from "../../check.ts";
 import { sampleJob } from "../samples.ts";
-import { type ClusterScene, NAMESPACE, PLAIN_NODE, SECOND_SGX_NODE, SGX_NODE } from "../scene.ts";
+import type { ClusterScene } from "../scene.ts";
+import { NAMESPACE, PLAIN_NODE, SECOND_SGX_NODE, SGX_NODE } from "../scene-names.ts";
 import { type JobRun, runJob, runSuccessfulJob } from "../workload/job-run.ts";
 import { podManifest } from "../workload/pod-manifest.ts";
 

@@ -2,7 +2,8 @@ import { type Check, expect, expectEqual } from "../../check.ts";
 import { heldDevices, heldTwice } from "../observe/held-devices.ts";
 import { count, describePod, type Pod } from "../observe/kubernetes-objects.ts";
 import { until, Violation } from "../observe/until.ts";
-import { type ClusterScene, EPC_MIB, SGX_NODE } from "../scene.ts";
+import type { ClusterScene } from "../scene.ts";
+import { EPC_MIB, SGX_NODE } from "../scene-names.ts";
 import {
   type EpcName,
   type EpcRequest,

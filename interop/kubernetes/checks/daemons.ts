@@ -2,7 +2,8 @@ import { PLUGIN_NAME, QUOTE_HELPER_NAME } from "@confcom/kubernetes";
 import { type Check, expect, expectEqual } from "../../check.ts";
 import { containerProcess } from "../observe/container-process.ts";
 import { until } from "../observe/until.ts";
-import { type ClusterScene, NAMESPACE, PLAIN_NODE, SECOND_SGX_NODE, SGX_NODE } from "../scene.ts";
+import type { ClusterScene } from "../scene.ts";
+import { NAMESPACE, PLAIN_NODE, SECOND_SGX_NODE, SGX_NODE } from "../scene-names.ts";
 
 /** Every container of ours: its DaemonSet, and the port on which it answers. */
 const CONTAINERS = [

@@ -1,7 +1,8 @@
 import { AZURE_EPC_RESOURCE, CAPABLE_LABEL, QUOTE_HELPER_NAME } from "@confcom/kubernetes";
 import { type Check, expect, expectEqual } from "../../check.ts";
 import { until } from "../observe/until.ts";
-import { type ClusterScene, EPC_MIB, NAMESPACE, SGX_NODE } from "../scene.ts";
+import type { ClusterScene } from "../scene.ts";
+import { EPC_MIB, NAMESPACE, SGX_NODE } from "../scene-names.ts";
 import { EpcPods } from "../workload/epc-pods.ts";
 import { probe } from "../workload/probe.ts";
 

@@ -1,7 +1,8 @@
 import { AZURE_EPC_RESOURCE, DRIVER_LABEL, type ManifestValues, PROVISION_RESOURCE } from "@confcom/kubernetes";
 import { type Check, expect, expectEqual } from "../../check.ts";
 import { until } from "../observe/until.ts";
-import { type ClusterScene, NAMESPACE, PLAIN_NODE, SECOND_SGX_NODE } from "../scene.ts";
+import type { ClusterScene } from "../scene.ts";
+import { NAMESPACE, PLAIN_NODE, SECOND_SGX_NODE } from "../scene-names.ts";
 import { lonePlugin } from "../workload/lone-plugin.ts";
 import { probe } from "../workload/probe.ts";
 import { expectRights } from "./rights.ts";

@@ -2,7 +2,8 @@ import { AZURE_EPC_RESOURCE, QUOTE_HELPER_NAME } from "@confcom/kubernetes";
 import { type Check, expect, expectEqual } from "../../check.ts";
 import { heldDevices, registeredDevices } from "../observe/held-devices.ts";
 import { until } from "../observe/until.ts";
-import { type ClusterScene, EPC_MIB, SGX_NODE } from "../scene.ts";
+import type { ClusterScene } from "../scene.ts";
+import { EPC_MIB, SGX_NODE } from "../scene-names.ts";
 import { EpcPods } from "../workload/epc-pods.ts";
 
 const HELD = [64, 32] as const;

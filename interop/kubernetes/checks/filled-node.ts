@@ -1,7 +1,8 @@
 import { AZURE_EPC_RESOURCE, QUOTE_HELPER_NAME } from "@confcom/kubernetes";
 import { type Check, expect, expectEqual } from "../../check.ts";
 import { until } from "../observe/until.ts";
-import { type ClusterScene, EPC_MIB, SGX_NODE } from "../scene.ts";
+import type { ClusterScene } from "../scene.ts";
+import { EPC_MIB, SGX_NODE } from "../scene-names.ts";
 import { podManifest } from "../workload/pod-manifest.ts";
 import { withoutHelper } from "../workload/without-helper.ts";
 

@@ -9,7 +9,8 @@ import {
 import { type Check, expect, expectEqual } from "../../check.ts";
 import { until } from "../observe/until.ts";
 import { sample, sampleJob } from "../samples.ts";
-import { type ClusterScene, EPC_MIB, NAMESPACE, PLAIN_NODE, SGX_NODE } from "../scene.ts";
+import type { ClusterScene } from "../scene.ts";
+import { EPC_MIB, NAMESPACE, PLAIN_NODE, SGX_NODE } from "../scene-names.ts";
 import { jobEnd, runSuccessfulJob } from "../workload/job-run.ts";
 
 export const firstQuote: readonly Check<ClusterScene>[] = [

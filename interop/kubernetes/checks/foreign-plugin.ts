@@ -3,7 +3,8 @@ import { AZURE_EPC_RESOURCE, DEVICE_PLUGIN_DIRECTORY, PLUGIN_NAME } from "@confc
 import { type Check, expect, expectEqual } from "../../check.ts";
 import { registeredDevices } from "../observe/held-devices.ts";
 import { until } from "../observe/until.ts";
-import { type ClusterScene, EPC_MIB, NAMESPACE, SGX_NODE } from "../scene.ts";
+import type { ClusterScene } from "../scene.ts";
+import { EPC_MIB, NAMESPACE, SGX_NODE } from "../scene-names.ts";
 import { programText } from "../workload/program.ts";
 
 const ENDPOINT = "somebody-elses.sock";

@@ -14,7 +14,8 @@ import { asStored, describe, pathOf } from "../helm/as-stored.ts";
 import { Helm } from "../helm/helm.ts";
 import { VALUE_SETS, WRONG_VALUES } from "../helm/value-sets.ts";
 import { until } from "../observe/until.ts";
-import { type ClusterScene, NAMESPACE, SECOND_SGX_NODE, SGX_NODE } from "../scene.ts";
+import type { ClusterScene } from "../scene.ts";
+import { NAMESPACE, SECOND_SGX_NODE, SGX_NODE } from "../scene-names.ts";
 
 /** Nothing is installed in it: where objects have a namespace, it is this one. */
 const EMPTY_NAMESPACE = "helm-chart";

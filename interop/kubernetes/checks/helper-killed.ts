@@ -2,7 +2,8 @@ import { QUOTE_HELPER_NAME } from "@confcom/kubernetes";
 import { type Check, expect, expectEqual } from "../../check.ts";
 import { containerProcess } from "../observe/container-process.ts";
 import { until } from "../observe/until.ts";
-import { type ClusterScene, NAMESPACE, SGX_NODE } from "../scene.ts";
+import type { ClusterScene } from "../scene.ts";
+import { NAMESPACE, SGX_NODE } from "../scene-names.ts";
 import { QuoteLoad } from "../workload/quote-load/quote-load.ts";
 
 /** What the add-on promises, milliseconds. */

@@ -3,7 +3,8 @@ import { type Check, expect, expectEqual } from "../../check.ts";
 import { heldDevices, heldTwice } from "../observe/held-devices.ts";
 import { count, type Pod } from "../observe/kubernetes-objects.ts";
 import { until, Violation } from "../observe/until.ts";
-import { type ClusterScene, EPC_MIB, SGX_NODE } from "../scene.ts";
+import type { ClusterScene } from "../scene.ts";
+import { EPC_MIB, SGX_NODE } from "../scene-names.ts";
 import { EpcPods } from "../workload/epc-pods.ts";
 import { podManifest } from "../workload/pod-manifest.ts";
 

@@ -7,7 +7,8 @@ import {
 } from "@confcom/kubernetes";
 import { type Check, expect } from "../../check.ts";
 import { until } from "../observe/until.ts";
-import { type ClusterScene, NAMESPACE } from "../scene.ts";
+import type { ClusterScene } from "../scene.ts";
+import { NAMESPACE } from "../scene-names.ts";
 import { container, type PodParts, podOf } from "./pod-parts.ts";
 
 const WEBHOOK = "sgx-webhook";

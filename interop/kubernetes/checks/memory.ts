@@ -2,7 +2,8 @@ import { PLUGIN_NAME, QUOTE_HELPER_NAME } from "@confcom/kubernetes";
 import { type Check, expect } from "../../check.ts";
 import { containerProcess } from "../observe/container-process.ts";
 import { count } from "../observe/kubernetes-objects.ts";
-import { type ClusterScene, EPC_MIB, PLAIN_NODE, SGX_NODE } from "../scene.ts";
+import type { ClusterScene } from "../scene.ts";
+import { EPC_MIB, PLAIN_NODE, SGX_NODE } from "../scene-names.ts";
 
 export const memory: readonly Check<ClusterScene>[] = [
   {

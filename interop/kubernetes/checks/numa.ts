@@ -1,7 +1,8 @@
 import { AZURE_EPC_RESOURCE } from "@confcom/kubernetes";
 import { type Check, expect, expectEqual } from "../../check.ts";
 import { heldDevices } from "../observe/held-devices.ts";
-import { type ClusterScene, EPC_MIB, SECOND_SGX_NODE } from "../scene.ts";
+import type { ClusterScene } from "../scene.ts";
+import { EPC_MIB, SECOND_SGX_NODE } from "../scene-names.ts";
 import { EpcPods } from "../workload/epc-pods.ts";
 
 /** More than half of one NUMA node's share, less than all of it: two of them fit only one on each. */

@@ -7,10 +7,12 @@ import { nodeFileSystem, StateDirectory } from "@confcom/quoting";
 import { createSoftwareEnclave, openSoftwarePlatform } from "@confcom/quoting/software";
 import { ECDSA_P256_KEY_ID } from "@confcom/sgx";
 import { type Check, expect, expectEqual } from "../../check.ts";
+import { isReady } from "../observe/daemon-pods.ts";
 import type { Pod } from "../observe/kubernetes-objects.ts";
 import { until } from "../observe/until.ts";
 import { sampleJob } from "../samples.ts";
-import { type ClusterScene, isReady, NAMESPACE, PLAIN_NODE, SECOND_SGX_NODE, SGX_NODE } from "../scene.ts";
+import type { ClusterScene } from "../scene.ts";
+import { NAMESPACE, PLAIN_NODE, SECOND_SGX_NODE, SGX_NODE } from "../scene-names.ts";
 import { runSuccessfulJob } from "../workload/job-run.ts";
 
 const LIMIT = 60_000;

@@ -10,7 +10,8 @@ import {
 import { type Check, expect, expectEqual } from "../../check.ts";
 import { describePod, type Pod } from "../observe/kubernetes-objects.ts";
 import { until } from "../observe/until.ts";
-import { type ClusterScene, SGX_NODE } from "../scene.ts";
+import type { ClusterScene } from "../scene.ts";
+import { SGX_NODE } from "../scene-names.ts";
 import type { Seen } from "../workload/probe.ts";
 
 const NAMESPACES = { slot: "opt-in-slot", mount: "opt-in-mount" } as const;

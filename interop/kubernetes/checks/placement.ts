@@ -1,6 +1,7 @@
 import { CAPABLE_LABEL, PLUGIN_NAME, QUOTE_HELPER_NAME } from "@confcom/kubernetes";
 import { type Check, expectEqual } from "../../check.ts";
-import { type ClusterScene, NAMESPACE, PLAIN_NODE, SECOND_SGX_NODE, SGX_NODE } from "../scene.ts";
+import type { ClusterScene } from "../scene.ts";
+import { NAMESPACE, PLAIN_NODE, SECOND_SGX_NODE, SGX_NODE } from "../scene-names.ts";
 
 export const placement: readonly Check<ClusterScene>[] = [
   {

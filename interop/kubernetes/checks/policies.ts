@@ -2,7 +2,8 @@ import { PROVISION_LABEL, PROVISION_RESOURCE } from "@confcom/kubernetes";
 import { type Check, expect, expectEqual } from "../../check.ts";
 import type { Pod } from "../observe/kubernetes-objects.ts";
 import { until } from "../observe/until.ts";
-import { type ClusterScene, NAMESPACE } from "../scene.ts";
+import type { ClusterScene } from "../scene.ts";
+import { NAMESPACE } from "../scene-names.ts";
 import { container, type PodParts, podOf } from "./pod-parts.ts";
 import { type Place, REFUSED, TAKEN } from "./policy-cases.ts";
 

@@ -1,6 +1,7 @@
 import { AZURE_EPC_RESOURCE, ENCLAVE_RESOURCE, QUOTE_RESOURCE } from "@confcom/kubernetes";
 import { type Check, expect } from "../../check.ts";
-import { type ClusterScene, SGX_NODE } from "../scene.ts";
+import type { ClusterScene } from "../scene.ts";
+import { SGX_NODE } from "../scene-names.ts";
 import { probe } from "../workload/probe.ts";
 import { expectRights } from "./rights.ts";
 

@@ -1,7 +1,9 @@
 import { AZURE_EPC_RESOURCE, QUOTE_HELPER_NAME, QUOTE_RESOURCE } from "@confcom/kubernetes";
 import { type Check, expect, expectEqual } from "../../check.ts";
+import { isReady } from "../observe/daemon-pods.ts";
 import { throughout, until } from "../observe/until.ts";
-import { type ClusterScene, isReady, SECOND_SGX_NODE, SGX_NODE } from "../scene.ts";
+import type { ClusterScene } from "../scene.ts";
+import { SECOND_SGX_NODE, SGX_NODE } from "../scene-names.ts";
 import { podManifest } from "../workload/pod-manifest.ts";
 import { probe } from "../workload/probe.ts";
 import { withoutHelper } from "../workload/without-helper.ts";

@@ -8,7 +8,8 @@ import {
   QUOTE_RESOURCE,
 } from "@confcom/kubernetes";
 import { type Check, expectEqual } from "../../check.ts";
-import { type ClusterScene, NAMESPACE, SGX_NODE } from "../scene.ts";
+import type { ClusterScene } from "../scene.ts";
+import { NAMESPACE, SGX_NODE } from "../scene-names.ts";
 import { probe, type Seen } from "../workload/probe.ts";
 
 /** What a container must be able to use, and with that everything that it must not. */

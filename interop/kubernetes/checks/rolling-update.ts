@@ -3,7 +3,8 @@ import { AZURE_EPC_RESOURCE, PLUGIN_NAME, QUOTE_HELPER_NAME } from "@confcom/kub
 import { type Check, expect, expectEqual } from "../../check.ts";
 import { PUBLISHED } from "../installation.ts";
 import { count } from "../observe/kubernetes-objects.ts";
-import { type ClusterScene, NAMESPACE, SGX_NODE } from "../scene.ts";
+import type { ClusterScene } from "../scene.ts";
+import { NAMESPACE, SGX_NODE } from "../scene-names.ts";
 import { EpcPods } from "../workload/epc-pods.ts";
 import { QuoteLoad } from "../workload/quote-load/quote-load.ts";
 

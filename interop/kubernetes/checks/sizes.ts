@@ -1,7 +1,8 @@
 import { AZURE_EPC_RESOURCE, ENCLAVE_RESOURCE, INTEL_EPC_RESOURCE, PLUGIN_NAME } from "@confcom/kubernetes";
 import { type Check, expect, expectEqual } from "../../check.ts";
 import { until } from "../observe/until.ts";
-import { type ClusterScene, SGX_NODE } from "../scene.ts";
+import type { ClusterScene } from "../scene.ts";
+import { SGX_NODE } from "../scene-names.ts";
 import { podManifest } from "../workload/pod-manifest.ts";
 import { quickstart } from "./first-quote.ts";
 

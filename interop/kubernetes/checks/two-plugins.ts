@@ -1,7 +1,9 @@
 import { AZURE_EPC_RESOURCE, DEVICE_PLUGIN_DIRECTORY, PLUGIN_NAME } from "@confcom/kubernetes";
 import { type Check, expect, expectEqual } from "../../check.ts";
+import { isReady } from "../observe/daemon-pods.ts";
 import { until } from "../observe/until.ts";
-import { type ClusterScene, EPC_MIB, isReady, NAMESPACE, SGX_NODE } from "../scene.ts";
+import type { ClusterScene } from "../scene.ts";
+import { EPC_MIB, NAMESPACE, SGX_NODE } from "../scene-names.ts";
 import { EpcPods } from "../workload/epc-pods.ts";
 import { lonePlugin } from "../workload/lone-plugin.ts";
 import { probe } from "../workload/probe.ts";

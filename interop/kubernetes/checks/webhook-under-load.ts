@@ -2,7 +2,8 @@ import { type Check, expect, expectEqual } from "../../check.ts";
 import { containerProcess } from "../observe/container-process.ts";
 import type { Pod } from "../observe/kubernetes-objects.ts";
 import { until } from "../observe/until.ts";
-import { type ClusterScene, NAMESPACE } from "../scene.ts";
+import type { ClusterScene } from "../scene.ts";
+import { NAMESPACE } from "../scene-names.ts";
 import type { AdmissionCounts } from "../workload/admission-load.ts";
 import { LOAD_NAMESPACE, summary, underAdmissions } from "./webhook-admissions.ts";
 

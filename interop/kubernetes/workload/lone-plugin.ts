@@ -1,5 +1,6 @@
 import { type ManifestValues, PLUGIN_NAME } from "@confcom/kubernetes";
-import { type ClusterScene, NAMESPACE } from "../scene.ts";
+import type { ClusterScene } from "../scene.ts";
+import { NAMESPACE } from "../scene-names.ts";
 
 interface PluginTemplate {
   readonly spec: {

@@ -1,7 +1,8 @@
 import { QUOTE_HELPER_NAME } from "@confcom/kubernetes";
 import { expectEqual } from "../../check.ts";
 import { until } from "../observe/until.ts";
-import { type ClusterScene, NAMESPACE } from "../scene.ts";
+import type { ClusterScene } from "../scene.ts";
+import { NAMESPACE } from "../scene-names.ts";
 
 /** Takes the quote helper's DaemonSet away; `body` calls `bring` to apply it again, which happens in any case. */
 export async function withoutHelper<T>(
