@@ -5,7 +5,7 @@ export function usage(message: string, command?: string): CommandError {
   return new CommandError(
     "CLI_USAGE",
     message,
-    `confcom help${command === undefined ? "" : ` ${command}`} shows the options.`,
+    `confcom${command === undefined ? "" : ` ${command}`} --help shows the options.`,
   );
 }
 
