@@ -2,6 +2,7 @@ import type { ClusterSnapshot } from "../snapshot.ts";
 import { aesmDirectoryProblems } from "./aesm-directory.ts";
 import { ClusterView } from "./cluster-view.ts";
 import { epcRequestProblems } from "./epc-requests.ts";
+import { notCompletedProblems } from "./not-completed.ts";
 import { ownPodProblems, unexplainedPods } from "./own-pods.ts";
 import { pccsProblems, quoteRootProblems, rootConsumerProblems } from "./pccs.ts";
 import { placementProblems } from "./placement.ts";
@@ -29,6 +30,7 @@ const DIAGNOSES: readonly ((view: ClusterView) => Problem[])[] = [
   aesmDirectoryProblems,
   twoAesmsProblems,
   quoteModeProblems,
+  notCompletedProblems,
   epcRequestProblems,
   refusedPodProblems,
   quotaProblems,

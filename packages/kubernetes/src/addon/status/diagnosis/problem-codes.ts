@@ -91,6 +91,12 @@ export const ADDON_PROBLEMS = {
     remedy:
       "ask for sgx.confcom.dev/quote: 1, or mount hostPath /var/run/aesmd; the webhook adds it to pods that are made while it answers",
   },
+  NOT_COMPLETED: {
+    severity: "warning",
+    means:
+      "a pod went past the webhook and lacks what it would have been given: the provisioning slot of its annotation, the variable beside its mount, or the EPC annotation of a virtual machine runtime",
+    remedy: "make the pod again while the webhook answers, or write out what the cause names",
+  },
   TWO_AESMS_ON_NODE: {
     severity: "error",
     means: "two AESM services share one node's socket directory: quotes come from whichever was started last",

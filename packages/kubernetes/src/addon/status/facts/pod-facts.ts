@@ -51,6 +51,8 @@ export interface PodFacts {
   readonly unschedulable: string;
   readonly containers: readonly ContainerFacts[];
   readonly volumes: readonly VolumeFacts[];
+  /** Empty: the cluster's usual runtime. */
+  readonly runtimeClass: string;
 }
 
 /** What is looked at in a pod. A pod that is malformed yields empty facts, never an error. */
@@ -75,6 +77,7 @@ export function podFacts(pod: unknown): PodFacts {
     unschedulable: textAt(scheduled, "status") === "False" ? textAt(scheduled, "message") : "",
     containers: containers(pod),
     volumes: listAt(pod, "spec", "volumes").map(volumeFacts),
+    runtimeClass: textAt(pod, "spec", "runtimeClassName"),
   };
 }
 

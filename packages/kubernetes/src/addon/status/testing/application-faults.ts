@@ -56,6 +56,40 @@ export const APPLICATION_FAULTS: readonly Fault[] = [
     ),
   ),
   one(
+    "in-process by annotation, and no provisioning slot",
+    "NOT_COMPLETED",
+    add(
+      "pods",
+      pod("team", "faulty", "sgx-1", {
+        container: { name: "app", ...limits({ [AZURE]: "1" }) },
+        annotations: { "sgx.confcom.dev/quote-provider": "app" },
+      }),
+    ),
+  ),
+  one(
+    "the annotation and the directory are there, the variable is not",
+    "NOT_COMPLETED",
+    add(
+      "pods",
+      pod("team", "faulty", "sgx-1", {
+        container: { ...limits({ [AZURE]: "1" }), volumeMounts: [{ name: "v", mountPath: "/var/run/aesmd" }] },
+        annotations: { "sgx.intel.com/quote-provider": "aesmd" },
+        spec: { volumes: [{ name: "v", hostPath: { path: "/var/run/aesmd", type: "Directory" } }] },
+      }),
+    ),
+  ),
+  one(
+    "a virtual machine that is not told its EPC",
+    "NOT_COMPLETED",
+    add(
+      "pods",
+      pod("team", "faulty", "sgx-1", {
+        container: limits({ [AZURE]: "1" }),
+        spec: { runtimeClassName: "kata" },
+      }),
+    ),
+  ),
+  one(
     "Intel's aesmd runs beside the helper",
     "TWO_AESMS_ON_NODE",
     add(
