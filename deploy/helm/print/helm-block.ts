@@ -1,9 +1,9 @@
 import {
-  type Condition,
   type ExpressionNode,
   isExpression,
   NODE,
 } from "../../../packages/kubernetes/src/manifests/template/expression.ts";
+import { underCondition, type When, whenLines } from "./helm-condition.ts";
 import { conditionText, kindOf, type PrintScope, reference, sourceOf } from "./helm-expression.ts";
 import { mergedLines } from "./helm-merge.ts";
 import { constantYaml, scalarYaml } from "./helm-scalar.ts";
@@ -27,7 +27,7 @@ function entryLines(key: string, value: unknown, indent: number, scope: PrintSco
   if (node.op === "when")
     return whenLines(node, indent, scope, (branch, inside) => entryLines(key, branch, indent, inside));
   if (node.op === "each") return [name, ...eachLines(node, indent, scope)];
-  if (node.op === "merge") return [name, ...mergedLines(node.maps, indent + 2, scope)];
+  if (node.op === "merge") return [name, ...mergedLines(node.maps, indent + 2, scope, mapLines)];
   const kind = kindOf(node, scope);
   if (node.op === "value" && (kind === "list" || kind === "map")) {
     return [name, `${" ".repeat(indent + 2)}{{- toYaml ${reference(node.path, scope)} | nindent ${indent + 2} }}`];
@@ -62,8 +62,6 @@ function runsOf(list: readonly unknown[], scope: PrintScope): unknown[][] {
   return runs.map(({ elements }) => elements);
 }
 
-type When = Extract<ExpressionNode, { op: "when" }>;
-
 function whenOf(element: unknown): When | undefined {
   return isExpression(element) && element[NODE].op === "when" ? element[NODE] : undefined;
 }
@@ -85,35 +83,6 @@ function elementLines(element: unknown, indent: number, scope: PrintScope): stri
     throw new TypeError(`${node.op} is no element of a list in Helm`);
   }
   return [`${dash}${scalarYaml(node, scope)}`];
-}
-
-/** `print` writes one branch. */
-export function whenLines(
-  node: When,
-  indent: number,
-  scope: PrintScope,
-  print: (branch: unknown, scope: PrintScope) => string[],
-): string[] {
-  const otherwise = "otherwise" in node ? print(node.otherwise, scope) : undefined;
-  return underCondition(node.condition, indent, scope, (inside) => print(node.then, inside), otherwise);
-}
-
-function underCondition(
-  condition: Condition,
-  indent: number,
-  scope: PrintScope,
-  then: (scope: PrintScope) => string[],
-  otherwise?: readonly string[],
-): string[] {
-  const space = " ".repeat(indent);
-  const filled =
-    condition.op === "not" && condition.of.op === "isEmpty" ? sourceOf(condition.of.of, scope) : scope.filled;
-  return [
-    `${space}{{- if ${conditionText(condition, scope)} }}`,
-    ...then({ ...scope, filled }),
-    ...(otherwise === undefined ? [] : [`${space}{{- else }}`, ...otherwise]),
-    `${space}{{- end }}`,
-  ];
 }
 
 /** Only inside of a condition that the list is not empty: of an empty one nothing would be left but its key. */

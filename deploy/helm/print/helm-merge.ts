@@ -4,14 +4,19 @@ import {
   isExpression,
   NODE,
 } from "../../../packages/kubernetes/src/manifests/template/expression.ts";
-import { mapLines, whenLines } from "./helm-block.ts";
+import { type When, whenLines } from "./helm-condition.ts";
 import { type PrintScope, reference, schemaOf } from "./helm-expression.ts";
 
 /**
  * Several maps as the entries of one. In YAML no key may stand twice: what a later map has is left out of the earlier
- * ones. At least one entry of ours is always there, so that the map cannot come out as null.
+ * ones. At least one entry of ours is always there, so that the map cannot come out as null. `mapLines` writes one that is written out.
  */
-export function mergedLines(maps: readonly unknown[], indent: number, scope: PrintScope): string[] {
+export function mergedLines(
+  maps: readonly unknown[],
+  indent: number,
+  scope: PrintScope,
+  mapLines: (map: object, indent: number, scope: PrintScope) => string[],
+): string[] {
   const parts = maps.map(asPart);
   if (!parts.some((part) => part.op === "literal" && Object.keys(part.map).length > 0)) {
     throw new TypeError("a merged map without an entry that is always there could be null in Helm");
@@ -26,7 +31,6 @@ export function mergedLines(maps: readonly unknown[], indent: number, scope: Pri
 }
 
 type Given = Extract<ExpressionNode, { op: "value" }>;
-type When = Extract<ExpressionNode, { op: "when" }>;
 type Part = { readonly op: "literal"; readonly map: object } | Given | When;
 
 function asPart(map: unknown): Part {

@@ -8,7 +8,6 @@ import type {
 import type { StateDirectory, StateWarning } from "@confcom/quoting";
 import type { ProvisioningAuthority } from "@confcom/quoting/software";
 import type { SYSTEM_CLOCK } from "../../system-clock.ts";
-import type { CertifyingService } from "./certifying-service.ts";
 import type { PccsAccess, PccsTrust } from "./pccs-settings.ts";
 
 export interface FollowedServiceOptions {
@@ -33,7 +32,7 @@ export interface FollowedServiceOptions {
  * While they cannot be read, a platform that was certified before goes on under the root it was certified under, and one
  * that was not waits, so that no node gets a root of its own meanwhile.
  */
-export class FollowedService implements CertifyingService {
+export class FollowedService {
   readonly #options: FollowedServiceOptions;
   #authority: RemoteProvisioningAuthority | undefined;
   /** What {@link #authority} was opened with; undefined: it is awaited. */
