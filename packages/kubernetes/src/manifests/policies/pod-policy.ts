@@ -54,6 +54,8 @@ export interface Validation {
 interface PodPolicyOptions {
   /** After {@link POLICIES_NAME} and a dash. */
   readonly name: string;
+  /** Default: {@link POD_CREATION}. */
+  readonly rule?: RuleWithOperations;
   /** Default: all namespaces. */
   readonly namespaceSelector?: Template<LabelSelector>;
   readonly variables: readonly NamedExpression[];
@@ -63,7 +65,7 @@ interface PodPolicyOptions {
 
 /**
  * Creation of pods, whoever creates them. Written out with their defaults, because an apply compares lists as a whole.
- * What a pod asks for cannot be changed later: nothing else needs looking at.
+ * What a pod asks for is changed later by {@link POD_RESIZE} alone.
  */
 export const POD_CREATION: RuleWithOperations = {
   apiGroups: [""],
@@ -72,6 +74,9 @@ export const POD_CREATION: RuleWithOperations = {
   resources: ["pods"],
   scope: "Namespaced",
 };
+
+/** Changes of what a pod asks for. */
+export const POD_RESIZE: RuleWithOperations = { ...POD_CREATION, operations: ["UPDATE"], resources: ["pods/resize"] };
 
 /** Namespaces that are never looked at: that of the cluster's own pods, and that of the add-on's. */
 export const EXEMPT_NAMESPACES: LabelSelectorRequirement = {
@@ -84,7 +89,7 @@ type LabelSelectorRequirement = Template<LabelSelector["matchExpressions"][numbe
 
 /** A policy and what puts it in force. An error in it refuses the pod: otherwise a pod that causes one is past it. */
 export function podPolicy(options: PodPolicyOptions): readonly ObjectTemplate[] {
-  const { namespaceSelector, variables, validations, validationActions } = options;
+  const { rule = POD_CREATION, namespaceSelector, variables, validations, validationActions } = options;
   const apiVersion = "admissionregistration.k8s.io/v1";
   const metadata = { name: `${POLICIES_NAME}-${options.name}`, labels: labelsOf(POLICIES_NAME) };
   const policy: Template<PodPolicy> = {
@@ -95,7 +100,7 @@ export function podPolicy(options: PodPolicyOptions): readonly ObjectTemplate[] 
       failurePolicy: "Fail",
       matchConstraints: {
         ...(namespaceSelector === undefined ? {} : { namespaceSelector }),
-        resourceRules: [POD_CREATION],
+        resourceRules: [rule],
       },
       variables,
       validations,

@@ -16,10 +16,10 @@ const policies = (given?: unknown) =>
 const bindings = (given?: unknown) =>
   render(given).filter((object): object is PodPolicyBinding => object.kind === "ValidatingAdmissionPolicyBinding");
 
-test("three policies about pods, each bound, each of the part that values.policies switches", () => {
+test("four policies about pods, each bound, each of the part that values.policies switches", () => {
   assert.deepEqual(
     policies().map(({ metadata }) => metadata.name),
-    ["sgx-policies-quoting-mode", "sgx-policies-epc-amount", "sgx-policies-provision"],
+    ["sgx-policies-quoting-mode", "sgx-policies-epc-amount", "sgx-policies-provision", "sgx-policies-resize"],
   );
   assert.deepEqual(
     bindings().map(({ metadata, spec }) => [metadata.name, spec.policyName]),
@@ -28,15 +28,16 @@ test("three policies about pods, each bound, each of the part that values.polici
   assert.deepEqual([...new Set(policyTemplates.map(({ part }) => part))], ["policies"]);
 });
 
-test("every creation of a pod is looked at, and what cannot be evaluated is refused", () => {
+test("every creation and every resize of a pod is looked at, and what cannot be evaluated is refused", () => {
+  const looksAt: string[] = [];
   for (const { metadata, spec } of policies()) {
     assert.equal(metadata.labels?.["app.kubernetes.io/part-of"], "confcom");
     assert.equal(spec.failurePolicy, "Fail");
-    assert.deepEqual(
-      spec.matchConstraints.resourceRules.map(({ operations, resources }) => [operations, resources]),
-      [[["CREATE"], ["pods"]]],
+    looksAt.push(
+      ...spec.matchConstraints.resourceRules.map(({ operations, resources }) => `${operations} ${resources}`),
     );
   }
+  assert.deepEqual(looksAt, ["CREATE pods", "CREATE pods", "CREATE pods", "UPDATE pods/resize"]);
 });
 
 test("the provisioning key is for labelled namespaces, kube-system and the add-on's own", () => {
@@ -44,7 +45,12 @@ test("the provisioning key is for labelled namespaces, kube-system and the add-o
     policies({ namespace }).map(({ spec }) => spec.matchConstraints.namespaceSelector?.matchExpressions);
   const name = { key: "kubernetes.io/metadata.name", operator: "NotIn" };
   const label = { key: "sgx.confcom.dev/provision", operator: "NotIn", values: ["allowed"] };
-  assert.deepEqual(selected("kube-system"), [undefined, undefined, [{ ...name, values: ["kube-system"] }, label]]);
+  assert.deepEqual(selected("kube-system"), [
+    undefined,
+    undefined,
+    [{ ...name, values: ["kube-system"] }, label],
+    undefined,
+  ]);
   assert.deepEqual(selected("sgx")[2], [{ ...name, values: ["kube-system", "sgx"] }, label]);
 });
 
@@ -52,7 +58,7 @@ test("only what is said about the provisioning key is a value; mistakes are alwa
   for (const provision of ["Deny", "Warn", "Audit"]) {
     assert.deepEqual(
       bindings({ policies: { provision } }).map(({ spec }) => spec.validationActions),
-      [["Deny"], ["Deny"], [provision]],
+      [["Deny"], ["Deny"], [provision], ["Deny"]],
     );
   }
 });
@@ -75,10 +81,12 @@ test("expressions name declared variables alone, and can stand in a Helm templat
 
 test("init containers are looked at wherever containers are", () => {
   const reading = policies().flatMap(({ spec }) =>
-    spec.variables.filter(({ expression }) => /containers/i.test(expression)),
+    spec.variables
+      .map(({ expression }) => expression.replaceAll("oldObject.", "object."))
+      .filter((text) => /containers/i.test(text)),
   );
-  assert.ok(reading.length >= 4);
-  for (const { expression } of reading) {
+  assert.ok(reading.length >= 6);
+  for (const expression of reading) {
     assert.ok(expression.startsWith("(object.spec.containers + object.spec.?initContainers.orValue([]))"), expression);
   }
 });
