@@ -1,11 +1,11 @@
-import { chmodSync, copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createCgroupTree, removeCgroupTree } from "./cgroups.ts";
 import type { NodeOptions } from "./cluster.ts";
 import { runInMachine, runInNetwork } from "./commands.ts";
 import { API_SERVER, CONTROLLER_MANAGER, ETCD, type ProgramArguments, SCHEDULER } from "./control-plane-arguments.ts";
-import { corefile, DNS, DNS_FILES, DNS_READY, dnsObjects } from "./dns.ts";
+import { DNS, DNS_READY } from "./dns.ts";
 import { ClusterError } from "./errors.ts";
 import { kubeconfig } from "./kubeconfig.ts";
 import {
@@ -19,17 +19,13 @@ import {
   nodeCgroupRoot,
   podRange,
 } from "./layout.ts";
+import { writeControlPlaneFiles, writeDnsFiles, writeNodeFiles } from "./machine-files.ts";
+import { connectMachine } from "./machine-network.ts";
 import { clusterScript, machineScript, SHADOWED_SYSCTLS } from "./machine-script.ts";
 import { type NamespaceInit, startNamespace } from "./namespaces.ts";
-import {
-  containerdArguments,
-  kubeletArguments,
-  kubeProxyArguments,
-  type NodePlan,
-  nodeFiles,
-} from "./node-configuration.ts";
-import { createCertificate, createPki, nodeCertificates } from "./pki.ts";
-import { createSysfsNode, sgxFixture } from "./sgx-fixture.ts";
+import { containerdArguments, kubeletArguments, kubeProxyArguments, type NodePlan } from "./node-configuration.ts";
+import { createPki } from "./pki.ts";
+import { sgxFixture } from "./sgx-fixture.ts";
 import type { ClusterState, MachineState } from "./state.ts";
 import { SupervisedProgram } from "./supervised-program.ts";
 import { Timeline } from "./timeline.ts";
@@ -152,17 +148,7 @@ export class RunningCluster {
   }
 
   async #startControlPlane(): Promise<void> {
-    const machine = this.#layout.machine(CONTROL_PLANE);
-    mkdirSync(machine.configuration, { recursive: true });
-    mkdirSync(join(machine.varLib, "etcd"), { recursive: true, mode: 0o700 });
-    mkdirSync(join(machine.configuration, "pki"), { mode: 0o700 });
-    const files = ["ca.crt", "apiserver", "apiserver-kubelet-client", "controller-manager", "scheduler", "admin"];
-    const wanted = files.flatMap((name) => (name.includes(".") ? [name] : [`${name}.crt`, `${name}.key`]));
-    this.#copyPki(CONTROL_PLANE, [...wanted, "service-accounts.key", "service-accounts.pub"]);
-    for (const user of ["controller-manager", "scheduler", "admin"]) {
-      const text = kubeconfig(user, `${MACHINE_PATHS.configuration}/pki`);
-      writeFileSync(join(machine.configuration, `${user}.conf`), text, { mode: 0o600 });
-    }
+    writeControlPlaneFiles(this.#layout);
     await this.#startMachine(CONTROL_PLANE, { address: NETWORK.controlPlane });
     await this.#timeline.step("etcd and API server", async () => {
       await this.#start(CONTROL_PLANE, ETCD);
@@ -176,16 +162,8 @@ export class RunningCluster {
   async #startDns(): Promise<void> {
     const { dnsProgram } = this.#options;
     if (dnsProgram === undefined) return;
-    const { configuration } = this.#layout.machine(CONTROL_PLANE);
-    const objects = join(configuration, "dns-objects.json");
     await this.#timeline.step("DNS", async () => {
-      this.#copyPki(CONTROL_PLANE, ["dns.crt", "dns.key"]);
-      copyFileSync(dnsProgram, join(configuration, DNS_FILES.program));
-      chmodSync(join(configuration, DNS_FILES.program), 0o755);
-      writeFileSync(join(configuration, DNS_FILES.configuration), corefile());
-      const text = kubeconfig("dns", `${MACHINE_PATHS.configuration}/pki`);
-      writeFileSync(join(configuration, DNS_FILES.kubeconfig), text, { mode: 0o600 });
-      writeFileSync(objects, JSON.stringify({ apiVersion: "v1", kind: "List", items: dnsObjects() }));
+      const objects = writeDnsFiles(this.#layout, dnsProgram);
       const applied = await this.#kubectl(["apply", "-f", objects, "--request-timeout=30s"]);
       if (applied.status !== 0) throw new ClusterError("COMPONENT_FAILED", `DNS: ${applied.stderr.trim()}`);
       await this.#start(CONTROL_PLANE, DNS);
@@ -219,7 +197,7 @@ export class RunningCluster {
     const cgroupRoot = nodeCgroupRoot(this.#options.name, name);
     const dns = this.#options.dnsProgram !== undefined && options.clusterDns !== false;
     const plan: NodePlan = { options, address, podRange: podRange(index), cgroupRoot, dns };
-    await this.#writeNodeFiles(plan);
+    await writeNodeFiles(this.#layout, plan);
     createCgroupTree(cgroupRoot);
     await this.#startMachine(name, { address, node: options }, plan.podRange);
     if (options.sgx !== undefined) {
@@ -277,30 +255,6 @@ export class RunningCluster {
     });
   }
 
-  async #writeNodeFiles(plan: NodePlan): Promise<void> {
-    const { name } = plan.options;
-    const machine = this.#layout.machine(name);
-    for (const directory of ["cni", "pki"]) mkdirSync(join(machine.configuration, directory), { recursive: true });
-    createSysfsNode(machine.sysfsNode, plan.options.sgx);
-    for (const [file, text] of Object.entries(nodeFiles(plan))) writeFileSync(join(machine.configuration, file), text);
-    const requests = nodeCertificates(name, plan.address);
-    await Promise.all(requests.map((request) => createCertificate(this.#layout.pki, request)));
-    this.#copyPki(name, ["ca.crt", "kube-proxy.crt", "kube-proxy.key"]);
-    for (const end of ["crt", "key"]) {
-      this.#copyPki(name, [`kubelet-${name}.${end}`], `kubelet.${end}`);
-      this.#copyPki(name, [`kubelet-server-${name}.${end}`], `kubelet-server.${end}`);
-    }
-    for (const user of ["kubelet", "kube-proxy"]) {
-      const text = kubeconfig(user, `${MACHINE_PATHS.configuration}/pki`);
-      writeFileSync(join(machine.configuration, `${user}.conf`), text, { mode: 0o600 });
-    }
-  }
-
-  #copyPki(machine: string, files: readonly string[], as?: string): void {
-    const target = join(this.#layout.machine(machine).configuration, "pki");
-    for (const file of files) copyFileSync(join(this.#layout.pki, file), join(target, as ?? file));
-  }
-
   async #startMachine(name: string, state: Omit<MachineState, "init">, pods?: string): Promise<void> {
     const layout = this.#layout.machine(name);
     for (const directory of [layout.upper, layout.work, layout.root, layout.varLib, layout.sysctls]) {
@@ -313,32 +267,7 @@ export class RunningCluster {
     const script = machineScript({ layout, hostname: name, binaries: this.#options.binaries, hosts });
     const outer = this.#outerInit();
     const init = await startNamespace(this.#script(name, script), outer);
-    // Names of links have 15 characters at most: the last number of the address names this one.
-    const link = `machine${state.address.slice(state.address.lastIndexOf(".") + 1)}`;
-    await runInNetwork(outer, [
-      "ip",
-      "link",
-      "add",
-      link,
-      "type",
-      "veth",
-      "peer",
-      "name",
-      "eth0",
-      "netns",
-      String(init.pid),
-    ]);
-    await runInNetwork(outer, ["ip", "link", "set", link, "master", "machines", "up"]);
-    const setUp = [
-      "set -e",
-      "ip link set lo up",
-      `ip address add ${state.address}/${NETWORK.prefixLength} dev eth0`,
-      "ip link set eth0 up",
-      `ip route add default via ${NETWORK.gateway}`,
-      "echo 1 >/proc/sys/net/ipv4/ip_forward",
-    ];
-    await runInMachine(init.pid, ["sh", "-c", setUp.join("\n")]);
-    if (pods !== undefined) await runInNetwork(outer, ["ip", "route", "add", pods, "via", state.address]);
+    await connectMachine(outer, init.pid, state.address, pods);
     this.#machines.set(name, { init, state: { ...state, init: init.pid } });
     this.#changed();
   }
