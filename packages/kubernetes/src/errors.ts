@@ -39,13 +39,13 @@ export const KUBERNETES_ERRORS = {
   API_CREDENTIALS_UNREADABLE:
     "the service account's token or the cluster's CA certificate could not be read: check the projected volume of the container node-status",
   API_SERVER_UNREACHABLE:
-    "the API server did not answer; it is asked again, and device plugin and quotes work without it. If it lasts: check the address, network policies and the CA certificate",
+    "the API server did not answer: check the address, network policies, proxies and the CA certificate; daemons ask again, device plugin and quotes work without it, a command may be run again",
   API_SERVER_UNAUTHORIZED:
-    "the API server does not accept the service account's token: check its audience and that the service account still exists",
+    "the API server does not accept the credentials: of a pod, check the token's audience and that the service account still exists; of a kubeconfig, log in again",
   API_SERVER_FORBIDDEN:
-    "the service account may not do this: apply the project's roles, role bindings and admission policy again",
+    "who asks may not do this: for a daemon apply the project's roles, role bindings and admission policy again; for confcom addon use a kubeconfig whose user may, such as cluster-admin",
   API_SERVER_NO_NODE: "the cluster has no node of this name: check --node-name (spec.nodeName of the pod)",
-  API_SERVER_BUSY: "the API server is overloaded or failing; it is asked again later",
+  API_SERVER_BUSY: "the API server is overloaded or failing: daemons ask again later, a command may be run again",
   API_SERVER_REFUSED: "the API server refused what was written; its reason is in the message",
   COUNTER_CONTESTED:
     "somebody else keeps changing a resource counter on this node: for 5 minutes after a device plugin stopped serving the resource that is the kubelet; otherwise look for another EPC counter, such as a NodeFeatureRule or Intel's operator, and remove one of the two",

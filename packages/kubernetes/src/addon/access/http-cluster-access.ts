@@ -117,13 +117,15 @@ export class HttpClusterAccess implements ClusterAccess {
     await this.#ok("PATCH", path, { type: "application/merge-patch+json", body });
   }
 
-  async #ok(method: HttpMethod, path: string, content?: { type: string; body: unknown }): Promise<unknown> {
+  async #ok(method: HttpMethod, path: string, content?: { type: string; body: unknown }): Promise<object> {
     return checked(`${method} ${path}`, await this.#connection.call(method, path, content));
   }
 }
 
-function checked(what: string, { status, body, retryAfter }: HttpAnswer): unknown {
+function checked(what: string, { status, body, retryAfter }: HttpAnswer): object {
   if (status < 200 || status > 299) throw apiErrorOf(status, what, body, retryAfter);
+  // A login page of a proxy, for instance.
+  if (typeof body !== "object" || body === null) throw malformed(what);
   return body;
 }
 

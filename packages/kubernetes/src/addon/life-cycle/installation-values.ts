@@ -1,3 +1,4 @@
+import { KubernetesError } from "../../errors.ts";
 import type { ManifestValues } from "../../manifests/manifest-values.ts";
 import { manifestValues } from "../../manifests/values.ts";
 
@@ -15,6 +16,9 @@ export interface InstallationChoice {
   readonly version: string;
 }
 
+/** No scheme: it is the beginning of an image's name. */
+const REGISTRY = /^[A-Za-z0-9][A-Za-z0-9.-]*(:\d{1,5})?(\/[a-z0-9]([a-z0-9._-]*[a-z0-9])?)*\/?$/;
+
 /**
  * The values of an installation. As with `az aks` the quote helper depends on nothing but its flag. Throws KubernetesError
  * `MANIFEST_VALUE`.
@@ -28,6 +32,10 @@ export function installationValues(choice: InstallationChoice): ManifestValues {
     pccs: { ...section(given, "pccs"), ...(quoteHelper ? {} : { enabled: false }) },
   });
   if (registry === null) return values;
+  if (!REGISTRY.test(registry)) {
+    const message = `the registry "${registry}" is not a host and a path, such as mirror.example/confidential`;
+    throw new KubernetesError("MANIFEST_VALUE", message);
+  }
   return { ...values, image: mirrored(values.image ?? `localhost/confcom:${version}`, registry) };
 }
 
@@ -41,12 +49,13 @@ export function mirrored(image: string, registry: string): string {
 
 /** Values over values: sections are merged, everything else is replaced. */
 export function mergedValues(under: GivenValues, over: GivenValues): GivenValues {
-  const merged: Record<string, unknown> = { ...under };
+  const merged = new Map(Object.entries(under));
   for (const [key, value] of Object.entries(over)) {
-    const present = Object.hasOwn(under, key) ? under[key] : undefined;
-    merged[key] = isSection(present) && isSection(value) ? mergedValues(present, value) : value;
+    const present = merged.get(key);
+    merged.set(key, isSection(present) && isSection(value) ? mergedValues(present, value) : value);
   }
-  return merged;
+  // Own fields whatever their name, so that one like __proto__ is refused rather than lost.
+  return Object.fromEntries(merged);
 }
 
 function section(given: GivenValues, name: string): GivenValues {

@@ -416,8 +416,13 @@ test("where it cannot work it says so before it changes anything", async () => {
   await assert.rejects(enable(cluster, { values: { namespace: "sgx" } }), failsWith("ADDON_NAMESPACE_MISSING", /sgx/));
   cluster.minor = "31+";
   await assert.rejects(enable(cluster), failsWith("CLUSTER_TOO_OLD", /1\.31/));
-  assert.deepEqual(cluster.writes, []);
   cluster.minor = "34+";
+  const unknown = JSON.parse('{"__proto__": {"x": 1}}') as Record<string, unknown>;
+  await assert.rejects(enable(cluster, { values: unknown }), failsWith("MANIFEST_VALUE", /__proto__: it is unknown/));
+  for (const registry of ["", "https://mirror.example", "mirror example", "/x"]) {
+    await assert.rejects(enable(cluster, { registry }), failsWith("MANIFEST_VALUE", /is not a host and a path/));
+  }
+  assert.deepEqual(cluster.writes, []);
   await enable(cluster);
   await assert.rejects(
     enable(cluster, { namespace: "default" }),
