@@ -4,6 +4,7 @@ import { ExitCode } from "./exit-code.ts";
 import { describeFailure, failureLines } from "./failure.ts";
 import { type Output, processOutput } from "./terminal/output.ts";
 import { printable } from "./terminal/printable.ts";
+import { isWriteFailure, type WriteFailure } from "./terminal/write-failure.ts";
 import { VERSION } from "./version.ts";
 
 interface CommandModule {
@@ -96,14 +97,6 @@ function attempt(print: () => void, status: number): number {
     if (!isWriteFailure(error)) throw error;
   }
   return status;
-}
-
-interface WriteFailure extends Error {
-  readonly code: string;
-}
-
-function isWriteFailure(error: unknown): error is WriteFailure {
-  return error instanceof Error && "code" in error && "syscall" in error && error.syscall === "write";
 }
 
 /**

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { tableLines } from "./addon-output.ts";
+import { outputFormat, tableLines } from "./addon-output.ts";
 
 test("columns are as wide as their heading and two more, or as their widest cell; what is null everywhere has none", () => {
   const rows = [
@@ -17,4 +17,13 @@ test("columns are as wide as their heading and two more, or as their widest cell
 
 test("text from a cluster cannot drive the terminal", () => {
   assert.equal(tableLines([{ name: "\u001b[31m" }])[2], "\\u{1b}[31m");
+});
+
+test("--json and another format contradict each other", () => {
+  assert.equal(outputFormat({}), "json");
+  assert.equal(outputFormat({}, "table"), "table");
+  assert.equal(outputFormat({ json: true }, "table"), "json");
+  assert.equal(outputFormat({ json: true, output: "json" }), "json");
+  assert.equal(outputFormat({ output: "yaml" }), "yaml");
+  assert.throws(() => outputFormat({ json: true, output: "yaml" }), /--json and -o yaml contradict each other/);
 });

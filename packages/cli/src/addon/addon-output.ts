@@ -1,8 +1,19 @@
 import type { Output } from "../terminal/output.ts";
 import { printable } from "../terminal/printable.ts";
+import { usage } from "../usage-error.ts";
 
 export const OUTPUT_FORMATS = ["json", "yaml", "table", "none"] as const;
 export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
+
+/** `--json` and `-o` as they were given. Throws CommandError `CLI_USAGE` where they contradict each other. */
+export function outputFormat(
+  { json, output }: { readonly json?: boolean; readonly output?: OutputFormat },
+  usual: OutputFormat = "json",
+): OutputFormat {
+  if (json !== true) return output ?? usual;
+  if (output !== undefined && output !== "json") throw usage(`--json and -o ${output} contradict each other`, "addon");
+  return "json";
+}
 
 export type TableRow = Readonly<Record<string, string | boolean | null>>;
 

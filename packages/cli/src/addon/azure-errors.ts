@@ -1,6 +1,7 @@
 import { ExitCode, type ExitCodeValue } from "../exit-code.ts";
 import type { Output } from "../terminal/output.ts";
 import { printable } from "../terminal/printable.ts";
+import { isWriteFailure } from "../terminal/write-failure.ts";
 import type { ClusterFlags } from "./cluster-flags.ts";
 
 /** What scripts of `az aks` know: its words after `ERROR:`, and 1 (spec: Kubernetes §4.2). */
@@ -21,7 +22,11 @@ export async function withAzureErrors(
     return await run();
   } catch (error) {
     if (!(error instanceof Error && "code" in error && AZURE_CODES.has(String(error.code)))) throw error;
-    output.note(`ERROR: ${printable(error.message)}${error.code === "ADDON_ENABLED" ? `\n${wayOut(flags)}` : ""}`);
+    try {
+      output.note(`ERROR: ${printable(error.message)}${error.code === "ADDON_ENABLED" ? `\n${wayOut(flags)}` : ""}`);
+    } catch (unsaid) {
+      if (!isWriteFailure(unsaid)) throw unsaid;
+    }
     return ExitCode.NEGATIVE;
   }
 }

@@ -8,7 +8,7 @@ export interface ClusterFlags {
   kubeconfig?: string;
   context?: string;
   namespace?: string;
-  output: OutputFormat;
+  output?: OutputFormat;
   json?: boolean;
   query?: string;
   onlyShowErrors?: boolean;
@@ -21,7 +21,7 @@ export function addClusterFlags(command: Command): Command {
     .option("--kubeconfig <file>", "default: KUBECONFIG, ~/.kube/config, or the pod's service account")
     .option("--context <name>", "a context of the kubeconfig (default: the current one)")
     .option("--namespace <name>", "of the add-on (default: where it is, else kube-system)")
-    .addOption(new Option("-o, --output <format>", "how to print").choices(OUTPUT_FORMATS).default("json"))
+    .addOption(new Option("-o, --output <format>", "how to print (default: json)").choices(OUTPUT_FORMATS))
     .option("--json", "as -o json")
     .option("--only-show-errors", "no progress and no warnings")
     .addOption(new Option("--subscription <name>", "taken for scripts of az").hideHelp())

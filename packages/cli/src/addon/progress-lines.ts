@@ -1,6 +1,7 @@
 import type { Progress } from "@confcom/kubernetes/addon";
 import type { Output } from "../terminal/output.ts";
 import { printable } from "../terminal/printable.ts";
+import { isWriteFailure } from "../terminal/write-failure.ts";
 
 /** A line on standard error for each step with its time, and one for whatever a step waits for. */
 export class ProgressLines implements Progress {
@@ -25,11 +26,11 @@ export class ProgressLines implements Progress {
   }
 
   detail(text: string): void {
-    if (!this.#quiet && text !== "") this.#output.note(this.#output.style.faint(`           ${printable(text)}`));
+    if (!this.#quiet && text !== "") this.#note(this.#output.style.faint(`           ${printable(text)}`));
   }
 
   warning(text: string): void {
-    if (!this.#quiet) this.#output.note(`${this.#output.style.caution("WARNING")}: ${printable(text)}`);
+    if (!this.#quiet) this.#note(`${this.#output.style.caution("WARNING")}: ${printable(text)}`);
   }
 
   /** The present step has failed: it is not told as done. */
@@ -46,12 +47,21 @@ export class ProgressLines implements Progress {
     return { seconds: rounded(this.#now() - this.#started), steps: this.#steps };
   }
 
+  /** A reader that has gone away (`2>&1 | head`) must not leave an installation half done. */
+  #note(line: string): void {
+    try {
+      this.#output.note(line);
+    } catch (error) {
+      if (!isWriteFailure(error)) throw error;
+    }
+  }
+
   #end(): void {
     if (this.#current === undefined) return;
     const { name, since } = this.#current;
     const seconds = rounded(this.#now() - since);
     this.#steps.push({ step: name, seconds });
-    if (!this.#quiet) this.#output.note(`${seconds.toFixed(1).padStart(7)} s  ${printable(name)}`);
+    if (!this.#quiet) this.#note(`${seconds.toFixed(1).padStart(7)} s  ${printable(name)}`);
     this.#current = undefined;
   }
 }

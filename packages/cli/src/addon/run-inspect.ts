@@ -2,13 +2,11 @@ import { ADDON_NAME, listAddons, showAddon } from "@confcom/kubernetes/addon";
 import { ExitCode, type ExitCodeValue } from "../exit-code.ts";
 import type { Output } from "../terminal/output.ts";
 import { checkAddonNames } from "./addon-names.ts";
-import { type OutputFormat, printResult } from "./addon-output.ts";
+import { type OutputFormat, outputFormat, printResult } from "./addon-output.ts";
 import { withAzureErrors } from "./azure-errors.ts";
 import type { ClusterFlags } from "./cluster-flags.ts";
 import { configText } from "./life-cycle-rows.ts";
 import { openCluster } from "./open-cluster.ts";
-
-const formatOf = ({ json, output }: { json?: boolean; output: OutputFormat }) => (json ? "json" : output);
 
 /** `addon list`. */
 export function runList(flags: ClusterFlags, output: Output): Promise<ExitCodeValue> {
@@ -17,7 +15,7 @@ export function runList(flags: ClusterFlags, output: Output): Promise<ExitCodeVa
     try {
       const addons = await listAddons(cluster.access, flags.namespace);
       const rows = addons.map(({ name, enabled }) => ({ name, enabled }));
-      await printResult(addons, rows, formatOf(flags), output);
+      await printResult(addons, rows, outputFormat(flags), output);
       return ExitCode.OK;
     } finally {
       cluster.close();
@@ -33,7 +31,7 @@ export function runShow(flags: ClusterFlags & { addon: string }, output: Output)
     try {
       const shown = await showAddon(cluster.access, flags.namespace);
       const { name, api_key, config, identity } = shown;
-      await printResult(shown, [{ name, api_key, config: configText(config), identity }], formatOf(flags), output);
+      await printResult(shown, [{ name, api_key, config: configText(config), identity }], outputFormat(flags), output);
       return ExitCode.OK;
     } finally {
       cluster.close();
@@ -43,12 +41,12 @@ export function runShow(flags: ClusterFlags & { addon: string }, output: Output)
 
 /** `addon list-available`: known without a cluster. */
 export async function runListAvailable(
-  flags: { json?: boolean; output: OutputFormat },
+  flags: { json?: boolean; output?: OutputFormat },
   output: Output,
 ): Promise<ExitCodeValue> {
   const description =
     "SGX device plugin, webhook and admission policies; with --enable-sgxquotehelper also quote helpers under one root";
   const addons = [{ name: ADDON_NAME, description }];
-  await printResult(addons, addons, formatOf(flags), output);
+  await printResult(addons, addons, outputFormat(flags), output);
   return ExitCode.OK;
 }

@@ -15,10 +15,10 @@ export function addStatusFlags(command: Command, output: Output, exit: Exit): vo
     .option("--watch [seconds]", "look again and again, until interrupted (default: every 10 s)", seconds)
     .action(async (flags: StatusFlags) => {
       const { runStatus } = await import("./status.ts");
-      exit(await runStatus(flags, output));
+      await runStatus(flags, output, exit);
     });
-  command.options.find(({ long }) => long === "--output")?.default("table");
-  command.setOptionValueWithSource("output", "table", "default");
+  const format = command.options.find(({ long }) => long === "--output");
+  if (format !== undefined) format.description = "how to print (default: table)";
 }
 
 function seconds(text: string): number {

@@ -1,32 +1,43 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type AddonStatus, addonStatus, findState, statusAccess, takeSnapshot } from "@confcom/kubernetes/addon";
-import { ExitCode, type ExitCodeValue } from "../exit-code.ts";
+import {
+  type AddonStatus,
+  addonStatus,
+  findState,
+  statusAccess,
+  takeSnapshot,
+  USUAL_NAMESPACE,
+} from "@confcom/kubernetes/addon";
+import { ExitCode } from "../exit-code.ts";
 import type { Output } from "../terminal/output.ts";
 import { usage } from "../usage-error.ts";
-import { printResult } from "./addon-output.ts";
+import { outputFormat, printResult } from "./addon-output.ts";
 import { type OpenCluster, openCluster } from "./open-cluster.ts";
+import type { Exit } from "./register-life-cycle.ts";
 import type { StatusFlags } from "./status-command.ts";
 import { statusLines } from "./status-lines.ts";
-
-/** Where the add-on is, unless somebody said otherwise. */
-const USUAL_NAMESPACE = "kube-system";
 
 /** Seconds between two looks of `--watch`. */
 const INTERVAL = 10;
 
-/** Prints what a cluster's add-on is like. NEGATIVE where a problem is an error. */
-export async function runStatus(flags: StatusFlags, output: Output): Promise<ExitCodeValue> {
+/**
+ * Prints what a cluster's add-on is like. The exit status, NEGATIVE where a problem is an error, is left before anything is
+ * printed: it holds although nobody reads on.
+ */
+export async function runStatus(flags: StatusFlags, output: Output, exit: Exit): Promise<void> {
   const { watch } = flags;
+  const format = outputFormat(flags, "table");
   const cluster = await openCluster(flags);
   try {
     const namespace = flags.namespace ?? (await installedIn(cluster));
     for (;;) {
       const status = await look(cluster, namespace, flags.node);
       if (flags.node !== undefined && status.nodes.length === 0) throw usage(`there is no node ${flags.node}`, "addon");
-      await print(status, flags, output);
-      if (watch === undefined) return status.healthy ? ExitCode.OK : ExitCode.NEGATIVE;
+      exit(status.healthy ? ExitCode.OK : ExitCode.NEGATIVE);
+      if (format === "table") for (const line of statusLines(status, output.style)) output.line(line);
+      else await printResult(status, [], format, output);
+      if (watch === undefined) return;
       await sleep((watch === true ? INTERVAL : watch) * 1000);
-      if (flags.output === "table") output.line();
+      if (format === "table") output.line();
     }
   } finally {
     cluster.close();
@@ -51,10 +62,4 @@ async function installedIn({ access }: OpenCluster): Promise<string> {
 function isRefusal(error: unknown): boolean {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   return code === "API_SERVER_FORBIDDEN" || code === "ADDON_STATE_NEWER" || code === "ADDON_STATE_MALFORMED";
-}
-
-async function print(status: AddonStatus, { json, output: format }: StatusFlags, output: Output): Promise<void> {
-  if (json) return output.json(status);
-  if (format !== "table") return printResult(status, [], format, output);
-  for (const line of statusLines(status, output.style)) output.line(line);
 }

@@ -31,9 +31,9 @@ export function register(program: Command, output: Output, exit: Exit = setExitC
   });
   addStatusFlags(command("status", "nodes, EPC, helpers, and what is wrong with them"), output, exit);
   command("list-available", "what there is to enable")
-    .addOption(new Option("-o, --output <format>", "how to print").choices(OUTPUT_FORMATS).default("json"))
+    .addOption(new Option("-o, --output <format>", "how to print (default: json)").choices(OUTPUT_FORMATS))
     .option("--json", "as -o json")
-    .action(async (flags: { json?: boolean; output: OutputFormat }) => {
+    .action(async (flags: { json?: boolean; output?: OutputFormat }) => {
       const { runListAvailable } = await import("../addon/run-inspect.ts");
       exit(await runListAvailable(flags, output));
     });

@@ -9,7 +9,7 @@ export type { ClusterAccess, ClusterObject } from "./cluster-access.ts";
 export { type Disabled, type DisableOptions, disableAddon } from "./life-cycle/disable.ts";
 export { type Enabled, type EnableOptions, enableAddon } from "./life-cycle/enable.ts";
 export { listAddons, showAddon } from "./life-cycle/inspect.ts";
-export type { ObjectChange, Progress } from "./life-cycle/life-cycle-options.ts";
+export type { LifeCycleOptions, ObjectChange, Progress } from "./life-cycle/life-cycle-options.ts";
 export type { OutsidePccsTrust } from "./life-cycle/trust-objects.ts";
 export {
   ADDON_KEY,
@@ -18,6 +18,7 @@ export {
   type ListedAddon,
   QUOTE_HELPER_SETTING,
   type ShownAddon,
+  USUAL_NAMESPACE,
 } from "./profile.ts";
 export type { AddonState, FoundState, Phase } from "./state/addon-state.ts";
 export { readState } from "./state/state-config-map.ts";

@@ -6,6 +6,9 @@ export const ADDON_NAME = "confcom";
 /** In cluster documents; compared without regard to case. */
 export const ADDON_KEY = "ACCSGXDevicePlugin";
 
+/** Where the add-on is unless somebody says otherwise. */
+export const USUAL_NAMESPACE = "kube-system";
+
 /** The one setting of the profile; its values are text. */
 export const QUOTE_HELPER_SETTING = "ACCSGXQuoteHelperEnabled";
 

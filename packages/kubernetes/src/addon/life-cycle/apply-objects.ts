@@ -13,8 +13,8 @@ const PARALLEL = 6;
 
 /**
  * What applying these objects would change, asked of the API server, which writes nothing. Throws KubernetesError
- * `ADDON_CONFLICT` with every field that somebody else holds and every object that another installation made, `ADDON_NAMESPACE_MISSING`, and ApiError for
- * what the server refuses.
+ * `ADDON_CONFLICT` with every field that somebody else holds and every object that another installation made,
+ * `ADDON_NAMESPACE_MISSING`, and ApiError for what the server refuses.
  */
 export async function rehearse(
   access: ClusterAccess,
@@ -37,7 +37,7 @@ export async function rehearse(
       return { object: name, action: actionOf(before, after) };
     } catch (error) {
       if (!(error instanceof ApplyConflict)) throw error;
-      for (const { field, manager } of error.conflicts) conflicts.push(`${name} ${field} (held by ${manager})`);
+      conflicts.push(...conflictTexts(object, error));
       return { object: name, action: "changed" };
     }
   });
@@ -50,17 +50,14 @@ export async function applyObjects(
   access: ClusterAccess,
   objects: readonly KubernetesObject[],
   force: boolean,
-  onApplied: (object: KubernetesObject) => void,
 ): Promise<void> {
   for (const object of objects) {
     try {
       await access.apply(object, { force });
     } catch (error) {
       if (!(error instanceof ApplyConflict)) throw error;
-      const name = describeReference(referenceTo(object));
-      throw conflictError(error.conflicts.map(({ field, manager }) => `${name} ${field} (held by ${manager})`));
+      throw conflictError(conflictTexts(object, error));
     }
-    onApplied(object);
   }
 }
 
@@ -73,6 +70,11 @@ function managersOf({ metadata }: ClusterObject): string {
   return (
     [...new Set((metadata.managedFields ?? []).map(({ manager }) => manager ?? "?"))].join(", ") || "somebody else"
   );
+}
+
+function conflictTexts(object: KubernetesObject, { conflicts }: ApplyConflict): readonly string[] {
+  const name = describeReference(referenceTo(object));
+  return conflicts.map(({ field, manager }) => `${name} ${field} (held by ${manager})`);
 }
 
 function conflictError(conflicts: readonly string[]): KubernetesError {

@@ -8,7 +8,7 @@ import {
 } from "../../manifests/object-names.ts";
 import type { ClusterAccess } from "../cluster-access.ts";
 import { describeReference, type ObjectReference, reference, referenceKey } from "../object-reference.ts";
-import { type AddonProfile, DISABLED_PROFILE } from "../profile.ts";
+import { type AddonProfile, DISABLED_PROFILE, USUAL_NAMESPACE } from "../profile.ts";
 import {
   CONFIG_MAPS,
   DAEMON_SETS,
@@ -44,9 +44,6 @@ export interface Disabled {
 
 const LOOK_EVERY = 500;
 
-/** Where the add-on is unless its state says otherwise. */
-const DEFAULT_NAMESPACE = "kube-system";
-
 /**
  * Takes away everything that the add-on made: its objects, those that its daemons made, and what they wrote on nodes. May be
  * interrupted and run again. Throws KubernetesError `ADDON_NOT_INSTALLED`, `ADDON_IN_USE` with the pods that hold SGX
@@ -60,7 +57,7 @@ export async function disableAddon(given: DisableOptions): Promise<Disabled> {
   progress.step("looked at the cluster");
   const found = await findState(access, options.namespace);
   const owned = await ownedObjects(access, found?.inventory ?? []);
-  const namespace = found?.namespace ?? options.namespace ?? namespaceOf(owned) ?? DEFAULT_NAMESPACE;
+  const namespace = found?.namespace ?? options.namespace ?? namespaceOf(owned) ?? USUAL_NAMESPACE;
   const absent = found === undefined && owned.length === 0;
   if (absent && ((await installedOtherwise(access)) || !(await anyTraces(access)))) {
     throw new KubernetesError("ADDON_NOT_INSTALLED", "The addon ACCSGXDevicePlugin is not installed.");

@@ -3,7 +3,7 @@ import type { KubernetesObject } from "../../manifests/kubernetes-object.ts";
 import type { ManifestValues } from "../../manifests/manifest-values.ts";
 import { renderManifests } from "../../manifests/render-manifests.ts";
 import { describeReference, type ObjectReference, referenceKey, referenceTo } from "../object-reference.ts";
-import { type AddonProfile, enabledProfile } from "../profile.ts";
+import { type AddonProfile, enabledProfile, USUAL_NAMESPACE } from "../profile.ts";
 import { CONFIG_MAPS, NAMESPACES, PERSISTENT_VOLUME_CLAIMS, SECRETS } from "../resource-kinds.ts";
 import type { AddonState, FoundState } from "../state/addon-state.ts";
 import { findState, StateStore } from "../state/state-store.ts";
@@ -36,8 +36,6 @@ export interface Enabled {
   readonly previousVersion: string | null;
   readonly objects: readonly ObjectChange[];
 }
-
-const DEFAULT_NAMESPACE = "kube-system";
 
 /** Kubernetes 1.32: service account tokens say on which node they are used. */
 const OLDEST_MINOR = 32;
@@ -88,10 +86,10 @@ export async function enableAddon(given: EnableOptions): Promise<Enabled> {
   progress.step("applied");
   // The state lies in the namespace, which may be one of the objects.
   const namespaces = objects.filter(({ kind }) => kind === "Namespace");
-  await applyObjects(access, namespaces, options.forceConflicts, () => undefined);
+  await applyObjects(access, namespaces, options.forceConflicts);
   await store.write(before);
   const others = objects.filter((object) => !namespaces.includes(object));
-  await applyObjects(access, others, options.forceConflicts, () => undefined);
+  await applyObjects(access, others, options.forceConflicts);
   if (stale.length > 0) progress.step("pruned");
   for (const { reference, uid } of inRemovalOrder(stale)) await access.delete(reference, { uid });
   if (options.wait) await rolledOut(objects, { access, clock, progress, deadline });
@@ -128,7 +126,7 @@ async function checkVersion({ access }: EnableOptions): Promise<void> {
 }
 
 function namespaceIn(given: Readonly<Record<string, unknown>>): string {
-  return typeof given.namespace === "string" ? given.namespace : DEFAULT_NAMESPACE;
+  return typeof given.namespace === "string" ? given.namespace : USUAL_NAMESPACE;
 }
 
 function namespaceFirst(a: KubernetesObject, b: KubernetesObject): number {

@@ -15,7 +15,7 @@ export interface LifeCycleOptions {
   readonly progress: Progress;
   /** Of this confcom. */
   readonly version: string;
-  /** Null: wherever the add-on is, else the values' own namespace. */
+  /** Undefined: wherever the add-on is, else the values' own namespace. */
   readonly namespace: string | undefined;
   readonly wait: boolean;
   /** For all waiting of one command together, ms. */
