@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { ValidatingAdmissionPolicy } from "../../node-status/admission-policy.ts";
 import type { Deployment } from "../deployment.ts";
 import type { Role } from "../kubernetes-object.ts";
 import type { Service } from "../service.ts";
@@ -16,6 +17,8 @@ test("its objects, rights before who uses them, the configuration when there is 
   assert.deepEqual(kinds(), [
     "ServiceAccount",
     "Secret",
+    "ValidatingAdmissionPolicy",
+    "ValidatingAdmissionPolicyBinding",
     "Role",
     "RoleBinding",
     "ClusterRole",
@@ -45,6 +48,18 @@ test("it may change its Secret and its configuration, by name, and create nothin
       verbs: ["get", "patch"],
     },
   ]);
+});
+
+test("of its configuration it may change the caBundle alone: every other field that we write is compared", () => {
+  const { spec } = rendered.one<ValidatingAdmissionPolicy>("ValidatingAdmissionPolicy", { namespace: "sgx" });
+  const [condition] = spec.matchConditions;
+  assert.equal(condition?.expression, 'request.userInfo.username == "system:serviceaccount:sgx:sgx-webhook"');
+  const compared = spec.validations.map(({ expression }) => /map\(w, w\.\??(\S+)\) == oldObject/.exec(expression)?.[1]);
+  const [entry] = entries();
+  for (const field of Object.keys({ ...entry, objectSelector: {} })) {
+    const wanted = field === "clientConfig" ? ["clientConfig.?url", "clientConfig.?service"] : [field];
+    for (const one of wanted) assert.ok(compared.includes(one), one);
+  }
 });
 
 test("the Secret says nothing of its content, and neither does the configuration of a CA", () => {

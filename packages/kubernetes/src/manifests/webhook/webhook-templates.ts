@@ -7,6 +7,7 @@ import { clusterRoleOf, roleOf } from "../role.ts";
 import { service } from "../service.ts";
 import type { Template } from "../template/expression.ts";
 import { equals, not } from "../template/language.ts";
+import { bundlePolicy } from "./bundle-policy.ts";
 import { webhookConfiguration } from "./webhook-configuration.ts";
 import { WEBHOOK_PORT_NAME, webhookDeployment } from "./webhook-deployment.ts";
 
@@ -23,7 +24,9 @@ export interface PodDisruptionBudget extends KubernetesObject {
 export const webhookTemplates: readonly ObjectTemplate[] = [
   { part: "webhook", object: serviceAccount(WEBHOOK_NAME) },
   { part: "webhook", object: awaitingContent(WEBHOOK_NAME, "Secret", WEBHOOK_AUTHORITY_SECRET) },
+  // Before the rights that it narrows.
   ...[
+    ...bundlePolicy(),
     ...roleOf(WEBHOOK_NAME, [
       {
         apiGroups: [""],
