@@ -26,22 +26,17 @@ export function addEnableFlags(
   output: Output,
   exit: Exit,
 ): void {
-  addValueFlags(
-    addClusterFlags(command.requiredOption(`-a, ${flag} <name>`, "confcom")).option(
-      "--enable-sgxquotehelper",
-      "quote helpers too, under one root for the cluster",
-    ),
-  )
+  addClusterFlags(command.requiredOption(`-a, ${flag} <name>`, "confcom"));
+  command.option("--enable-sgxquotehelper", "quote helpers too, under one root for the cluster");
+  addValueFlags(command)
     .option("--reset-values", "forget values that were given earlier")
     .option("--force-conflicts", "take fields that other managers hold")
-    .option("--dry-run", "ask the API server what would change, and change nothing")
-    .option("--no-wait", "end when everything is applied, ready or not")
-    .option("--wait", "end when everything is ready (default)")
-    .option("--timeout <seconds>", "for all waiting together", TIMEOUT)
-    .action(async (flags: EnableFlags & Spelled) => {
-      const { runEnable } = await import("./run-enable.ts");
-      exit(await runEnable(verb, { ...flags, addon: flags.addon ?? flags.addons ?? "" }, output));
-    });
+    .option("--dry-run", "ask the API server what would change, and change nothing");
+  addWaitFlags(command, "end when everything is applied, ready or not", "end when everything is ready (default)");
+  command.action(async (flags: EnableFlags & Spelled) => {
+    const { runEnable } = await import("./run-enable.ts");
+    exit(await runEnable(verb, { ...flags, addon: flags.addon ?? flags.addons ?? "" }, output));
+  });
 }
 
 export function addDisableFlags(command: Command, flag: AddonFlag, output: Output, exit: Exit): void {
@@ -49,12 +44,18 @@ export function addDisableFlags(command: Command, flag: AddonFlag, output: Outpu
     .option("--force", "although pods hold SGX resources")
     .option("--keep-state", "keep the PCCS's claim, what relying parties trust, and the values")
     .option("-y, --yes", "ask nothing")
-    .option("--dry-run", "print what would be removed, and remove nothing")
-    .option("--no-wait", "do not wait until kubelets have let go of the resources (five minutes)")
-    .option("--wait", "wait for them (default)")
-    .option("--timeout <seconds>", "for all waiting together", TIMEOUT)
-    .action(async (flags: DisableFlags & Spelled) => {
-      const { runDisable } = await import("./run-disable.ts");
-      exit(await runDisable({ ...flags, addon: flags.addon ?? flags.addons ?? "" }, output));
-    });
+    .option("--dry-run", "print what would be removed, and remove nothing");
+  const noWait = "do not wait until kubelets have let go of the resources (five minutes)";
+  addWaitFlags(command, noWait, "wait for them (default)");
+  command.action(async (flags: DisableFlags & Spelled) => {
+    const { runDisable } = await import("./run-disable.ts");
+    exit(await runDisable({ ...flags, addon: flags.addon ?? flags.addons ?? "" }, output));
+  });
+}
+
+function addWaitFlags(command: Command, noWait: string, wait: string): void {
+  command
+    .option("--no-wait", noWait)
+    .option("--wait", wait)
+    .option("--timeout <seconds>", "for all waiting together", TIMEOUT);
 }

@@ -19,11 +19,11 @@ import {
   SECRETS,
 } from "../resource-kinds.ts";
 import type { AddonState, FoundState } from "../state/addon-state.ts";
-import { findState, StateStore } from "../state/state-store.ts";
+import { StateStore } from "../state/state-store.ts";
 import { anyTraces, cleanNodes, type LeftOnNode } from "./clean-nodes.ts";
+import { firstLook } from "./first-look.ts";
 import { type LifeCycleOptions, type ObjectChange, pause } from "./life-cycle-options.ts";
 import { inRemovalOrder, type OwnedObject, ownedObjects } from "./owned-objects.ts";
-import { patientAccess } from "./patient-access.ts";
 import { describeHolders, resourceHolders } from "./resource-holders.ts";
 
 export interface DisableOptions extends LifeCycleOptions {
@@ -50,12 +50,8 @@ const LOOK_EVERY = 500;
  * resources, `ADDON_NOT_READY` where its own pods do not end, those of the state, and ApiError.
  */
 export async function disableAddon(given: DisableOptions): Promise<Disabled> {
-  const { clock, progress, version } = given;
-  const access = patientAccess(given.access, clock);
-  const options = { ...given, access };
-  const deadline = clock.now() + options.timeoutMs;
-  progress.step("looked at the cluster");
-  const found = await findState(access, options.namespace);
+  const { options, deadline, found } = await firstLook(given);
+  const { access, clock, progress, version } = options;
   const owned = await ownedObjects(access, found?.inventory ?? []);
   const namespace = found?.namespace ?? options.namespace ?? namespaceOf(owned) ?? USUAL_NAMESPACE;
   const absent = found === undefined && owned.length === 0;

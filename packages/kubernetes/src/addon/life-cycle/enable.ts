@@ -6,12 +6,12 @@ import { describeReference, type ObjectReference, referenceKey, referenceTo } fr
 import { type AddonProfile, enabledProfile, USUAL_NAMESPACE } from "../profile.ts";
 import { CONFIG_MAPS, NAMESPACES, PERSISTENT_VOLUME_CLAIMS, SECRETS } from "../resource-kinds.ts";
 import type { AddonState, FoundState } from "../state/addon-state.ts";
-import { findState, StateStore } from "../state/state-store.ts";
+import { StateStore } from "../state/state-store.ts";
 import { applyObjects, rehearse } from "./apply-objects.ts";
+import { firstLook } from "./first-look.ts";
 import { installationValues, mergedValues } from "./installation-values.ts";
 import type { LifeCycleOptions, ObjectChange } from "./life-cycle-options.ts";
 import { inRemovalOrder, type OwnedObject, ownedObjects } from "./owned-objects.ts";
-import { patientAccess } from "./patient-access.ts";
 import { rolledOut } from "./roll-out.ts";
 import { type OutsidePccsTrust, trustObjects } from "./trust-objects.ts";
 
@@ -47,12 +47,8 @@ const OLDEST_MINOR = 32;
  * `CLUSTER_TOO_OLD`, `MANIFEST_VALUE`, those of the state, and ApiError.
  */
 export async function enableAddon(given: EnableOptions): Promise<Enabled> {
-  const { clock, progress, version } = given;
-  const access = patientAccess(given.access, clock);
-  const options = { ...given, access };
-  const deadline = clock.now() + options.timeoutMs;
-  progress.step("looked at the cluster");
-  const found = await findState(access, options.namespace);
+  const { options, deadline, found } = await firstLook(given);
+  const { access, clock, progress, version } = options;
   checkPhase(options.verb, found);
   await checkVersion(options);
 

@@ -40,7 +40,7 @@ export function installationValues(choice: InstallationChoice): ManifestValues {
 }
 
 /** The same image at another registry: what came before the first slash is replaced if it is a host. */
-export function mirrored(image: string, registry: string): string {
+function mirrored(image: string, registry: string): string {
   const slash = image.indexOf("/");
   const first = image.slice(0, Math.max(slash, 0));
   const path = first === "localhost" || /[.:]/.test(first) ? image.slice(slash + 1) : image;

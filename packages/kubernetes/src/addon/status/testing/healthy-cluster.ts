@@ -145,7 +145,7 @@ export function healthyCluster(): FakeCluster {
   };
 }
 
-export function helperStatus(): Loose {
+function helperStatus(): Loose {
   return {
     version: VERSION,
     phase: "serving",
