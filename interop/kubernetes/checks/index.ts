@@ -23,6 +23,7 @@ import { helperKilled } from "./helper-killed.ts";
 import { kubeletRestart } from "./kubelet-restart.ts";
 import { matchConditions } from "./match-conditions.ts";
 import { memory } from "./memory.ts";
+import { narrowedRights } from "./narrowed-rights.ts";
 import { numa } from "./numa.ts";
 import { oneRoot } from "./one-root.ts";
 import { optIn } from "./opt-in.ts";
@@ -69,6 +70,7 @@ export const checks: readonly Check<ClusterScene>[] = [
 export const addonChecks: readonly Check<ClusterScene>[] = [
   ...addonEnable,
   ...matchConditions,
+  ...narrowedRights,
   ...policies,
   ...oneRoot,
   ...optIn,

@@ -12,8 +12,8 @@ const MESSAGE =
   "a resize cannot change what a pod has of SGX: create a pod that asks for what it needs when it is created";
 
 /**
- * `sgx-policies-resize`: the API server lets extended resources into a pod that is being resized, where nobody looks at
- * them: neither the scheduler, nor the policies about creation. Whoever may edit pods may resize them.
+ * `sgx-policies-resize`: API server 1.34 lets a resize give extended resources to a container that had no limits, where
+ * nobody looks at them: neither the scheduler, nor the policies about creation. Whoever may edit pods may resize them.
  */
 export const resizePolicy: readonly ObjectTemplate[] = podPolicy({
   name: "resize",
