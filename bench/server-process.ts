@@ -63,14 +63,14 @@ export class ServerProcess {
     }
   }
 
-  /** What the server has said that matches; fails when the process ends first. */
+  /** What the server has said that matches, within `timeoutMs` from now; fails when the process ends first. */
   async said(pattern: RegExp, timeoutMs: number = START_TIMEOUT_MS): Promise<string> {
-    const deadline = this.spawnedAt + timeoutMs;
+    const deadline = performance.now() + timeoutMs;
     for (;;) {
       const found = pattern.exec(this.output)?.[1];
       if (found !== undefined) return found;
       this.assertAlive();
-      if (performance.now() > deadline) throw new Error(`${this.name} does not start: ${this.output}`);
+      if (performance.now() > deadline) throw new Error(`${this.name} did not say ${pattern}: ${this.output}`);
       await delay(1);
     }
   }
