@@ -6,24 +6,15 @@ import { pause } from "../../api/pause.ts";
 import type { Clock } from "../../clock.ts";
 import type { DaemonLog } from "../../daemon-log.ts";
 import { KubernetesError, type KubernetesErrorCode } from "../../errors.ts";
-import { WEBHOOK_NAME } from "../../manifests/object-names.ts";
 import { ReportedProblems } from "../../status/reported-problems.ts";
 import type { Verdict } from "../../status/status-server.ts";
-import { createAuthority, type RandomBytes } from "../../tls-authority/index.ts";
-import { type Authority, readAuthority } from "./authority-certificate.ts";
+import type { RandomBytes } from "../../tls-authority/index.ts";
 import { authorityReport } from "./authority-report.ts";
-import type { AuthoritySecret } from "./authority-secret.ts";
-import { type AuthorityState, PREVIOUS_LIMIT, trustedBy, withoutKey } from "./authority-state.ts";
+import { AuthorityRotation, type SeenSecret } from "./authority-rotation.ts";
+import { type AuthorityState, trustedBy } from "./authority-state.ts";
 import { AuthorityStore } from "./authority-store.ts";
-import { type Observed, type RotationTimes, rotationStep, takeStep } from "./rotation.ts";
-import {
-  authorityToServeUnder,
-  BACKDATED,
-  issueServing,
-  type ServingCertificate,
-  serviceNames,
-} from "./serving-certificate.ts";
-import { Sightings } from "./sightings.ts";
+import type { RotationTimes } from "./rotation.ts";
+import { authorityToServeUnder, issueServing, type ServingCertificate, serviceNames } from "./serving-certificate.ts";
 import { TrustedBundles } from "./trusted-bundles.ts";
 
 /** Times in ms. */
@@ -80,10 +71,9 @@ export class WebhookAuthority {
   readonly #options: WebhookAuthorityOptions;
   readonly #store: AuthorityStore;
   readonly #bundles: TrustedBundles;
-  readonly #previous = new Sightings();
+  readonly #rotation: AuthorityRotation;
   readonly #problems: ReportedProblems;
   readonly #alarm: Alarm;
-  #state: AuthorityState | undefined;
   #serving: ServingCertificate | undefined;
   #syncedAt: number | undefined;
   #lookedAt: number;
@@ -95,6 +85,7 @@ export class WebhookAuthority {
     this.#options = options;
     this.#store = new AuthorityStore(options.api, options.namespace);
     this.#bundles = new TrustedBundles(options.api, options.configuration);
+    this.#rotation = new AuthorityRotation(this.#store, this.#bundles, options);
     this.#problems = new ReportedProblems(options.clock, options.log);
     this.#alarm = new Alarm(options.clock);
     this.#lookedAt = options.clock.now();
@@ -153,11 +144,12 @@ export class WebhookAuthority {
   report() {
     const now = this.#options.clock.now();
     const { bundles } = this.#bundles;
+    const { state } = this.#rotation;
     const inSync =
-      this.#state !== undefined &&
-      trustedBy(this.#state).every((one) => this.#bundles.trustedFor(one.fingerprint, now) !== undefined);
+      state !== undefined &&
+      trustedBy(state).every((one) => this.#bundles.trustedFor(one.fingerprint, now) !== undefined);
     return {
-      ...authorityReport(this.#state, this.#serving),
+      ...authorityReport(state, this.#serving),
       caBundle: {
         configuration: this.#bundles.configuration,
         entries: [...bundles.entries.keys()],
@@ -176,89 +168,21 @@ export class WebhookAuthority {
     const { clock, times, configuration, log } = this.#options;
     const secret = await this.#store.read(signal);
     await this.#bundles.read(clock.now(), signal);
-    if (secret.kind === "held") this.#take(secret.state);
-    const step = await this.#step(secret, signal);
+    const step = await this.#rotation.step(secret, signal);
     if (step === "done") this.#steps++;
     if (step === "forestalled") this.#conflicts++;
     if (step === "done" || step === "forestalled") return true;
-    if (this.#state !== undefined) {
+    const { state } = this.#rotation;
+    if (state !== undefined) {
       const now = clock.now();
-      if (await this.#bundles.write(this.#state, { now, retention: times.retention }, signal)) {
+      if (await this.#bundles.write(state, { now, retention: times.retention }, signal)) {
         log.info({ configuration }, "caBundle written");
       }
-      await this.#renew(this.#state);
+      await this.#renew(state);
       this.#syncedAt = clock.now();
     }
     this.#problems.settle(PROBLEMS, [...(step === "none" ? [] : [step]), ...this.#wrongs(secret)]);
     return false;
-  }
-
-  #take(state: AuthorityState): void {
-    this.#state = state;
-    this.#previous.see(
-      state.previous.map(({ fingerprint }) => fingerprint),
-      this.#options.clock.now(),
-    );
-  }
-
-  /** Makes the change of the Secret that is due. */
-  async #step(
-    secret: AuthoritySecret | { readonly kind: "absent" },
-    signal: AbortSignal,
-  ): Promise<"done" | "forestalled" | "none" | KubernetesError> {
-    try {
-      const written = await this.#change(secret, signal);
-      return written === undefined ? "none" : written ? "done" : "forestalled";
-    } catch (error) {
-      if (!(error instanceof ApiError) || error.status === 0 || signal.aborted) throw error;
-      if (error.status !== 403 || secret.kind !== "absent") return error;
-      const { message, cause } = error;
-      return new KubernetesError("WEBHOOK_AUTHORITY_MISSING", `${this.#store.name} is not there: ${message}`, {
-        cause,
-      });
-    }
-  }
-
-  /** True when the Secret was changed, false when somebody else was quicker, undefined when nothing is due. */
-  async #change(
-    secret: AuthoritySecret | { readonly kind: "absent" },
-    signal: AbortSignal,
-  ): Promise<boolean | undefined> {
-    const { log, times } = this.#options;
-    if (secret.kind === "malformed") return undefined;
-    if (secret.kind !== "held") {
-      // Whose Secret was deleted or emptied goes on serving; its authority stays trusted until the new one is known.
-      const previous = this.#state === undefined ? [] : trustedBy(this.#state).map(withoutKey).slice(0, PREVIOUS_LIMIT);
-      const first: AuthorityState = { current: await this.#fresh(), previous };
-      log.info({ secret: this.#store.name, authority: first.current.serialNumber }, "first authority");
-      if (secret.kind === "absent") return this.#store.create(first, signal);
-      return this.#store.replace(secret.object, first, false, signal);
-    }
-    const observed = this.#observed(secret.state, secret.asked);
-    const step = rotationStep(observed, times);
-    if (step === "none") return undefined;
-    const changed = await takeStep(step, observed, times, () => this.#fresh());
-    log.info({ step, authority: changed.current.serialNumber, next: changed.next?.serialNumber }, "rotation");
-    return this.#store.replace(secret.object, changed, step === "add-next", signal);
-  }
-
-  #observed(state: AuthorityState, asked: boolean): Observed {
-    const now = this.#options.clock.now();
-    return {
-      now,
-      state,
-      asked,
-      trustedFor: (fingerprint) => this.#bundles.trustedFor(fingerprint, now),
-      previousFor: (fingerprint) => this.#previous.howLong(fingerprint, now),
-    };
-  }
-
-  async #fresh(): Promise<Authority> {
-    const { clock, times, randomBytes } = this.#options;
-    const now = clock.now();
-    const validity = { notBefore: new Date(now - BACKDATED), notAfter: new Date(now + times.authorityLife) };
-    const made = await createAuthority({ commonName: WEBHOOK_NAME, ...validity }, randomBytes);
-    return readAuthority(made.certificate, made.privateKey);
   }
 
   async #renew(state: AuthorityState): Promise<void> {
@@ -277,7 +201,7 @@ export class WebhookAuthority {
     log.info(facts, "serving certificate");
   }
 
-  #wrongs(secret: AuthoritySecret | { readonly kind: "absent" }): readonly KubernetesError[] {
+  #wrongs(secret: SeenSecret): readonly KubernetesError[] {
     const wrongs: KubernetesError[] = [];
     if (secret.kind === "malformed") {
       wrongs.push(new KubernetesError("WEBHOOK_AUTHORITY_MALFORMED", `${this.#store.name}: ${secret.reason}`));
