@@ -1,12 +1,8 @@
 import { type Command, InvalidArgumentError } from "commander";
 import type { Output } from "../terminal/output.ts";
-import { addClusterFlags, type ClusterFlags } from "./cluster-flags.ts";
+import { addClusterFlags } from "./cluster-flags.ts";
 import type { Exit } from "./register-life-cycle.ts";
-
-export interface StatusFlags extends ClusterFlags {
-  node?: string;
-  watch?: number | true;
-}
+import type { StatusFlags } from "./status.ts";
 
 /** `addon status`: unlike the verbs of `az` it is for people first, so that it prints a table unless told otherwise. */
 export function addStatusFlags(command: Command, output: Output, exit: Exit): void {

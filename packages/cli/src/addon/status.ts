@@ -11,13 +11,18 @@ import { ExitCode } from "../exit-code.ts";
 import type { Output } from "../terminal/output.ts";
 import { usage } from "../usage-error.ts";
 import { outputFormat, printResult } from "./addon-output.ts";
+import type { ClusterFlags } from "./cluster-flags.ts";
 import { type OpenCluster, openCluster } from "./open-cluster.ts";
 import type { Exit } from "./register-life-cycle.ts";
-import type { StatusFlags } from "./status-command.ts";
 import { statusLines } from "./status-lines.ts";
 
 /** Seconds between two looks of `--watch`. */
 const INTERVAL = 10;
+
+export interface StatusFlags extends ClusterFlags {
+  node?: string;
+  watch?: number | true;
+}
 
 /**
  * Prints what a cluster's add-on is like. The exit status, NEGATIVE where a problem is an error, is left before anything is

@@ -1,7 +1,7 @@
-import { nodeStatusAdmissionPolicies } from "../node-status/admission-policy.ts";
 import { pluginAccess, serviceAccount } from "./access.ts";
-import { labelsOf, PLUGIN_NAME, QUOTE_HELPER_NAME } from "./object-names.ts";
-import { type ObjectTemplate, values } from "./object-template.ts";
+import { nodeStatusPolicies } from "./narrowing/node-status-policies.ts";
+import { PLUGIN_NAME, QUOTE_HELPER_NAME } from "./object-names.ts";
+import type { ObjectTemplate } from "./object-template.ts";
 import { pccsTemplates } from "./pccs/pccs-templates.ts";
 import { pluginDaemonSet } from "./plugin-daemon-set.ts";
 import { policyTemplates } from "./policies/policy-templates.ts";
@@ -13,15 +13,7 @@ import { webhookTemplates } from "./webhook/webhook-templates.ts";
  * narrow, rights before who uses them, the PCCS before the helpers that register there.
  */
 export const OBJECT_TEMPLATES: readonly ObjectTemplate[] = [
-  ...ofPart("plugin", [
-    serviceAccount(PLUGIN_NAME),
-    ...nodeStatusAdmissionPolicies({
-      namespace: values.namespace,
-      serviceAccount: PLUGIN_NAME,
-      labels: labelsOf(PLUGIN_NAME),
-    }),
-    ...pluginAccess(),
-  ]),
+  ...ofPart("plugin", [serviceAccount(PLUGIN_NAME), ...nodeStatusPolicies, ...pluginAccess()]),
   ...policyTemplates,
   ...ofPart("quote-helper", [serviceAccount(QUOTE_HELPER_NAME)]),
   ...pccsTemplates,

@@ -1,8 +1,8 @@
 export { type ReadBounds, type StatusAccess, statusOfFailure } from "./access.ts";
 export { statusAccess } from "./connection-access.ts";
 export { diagnose } from "./diagnosis/diagnose.ts";
-export type { ObjectName, Problem, Severity } from "./diagnosis/problem.ts";
-export { ADDON_PROBLEMS, type ProblemCode } from "./diagnosis/problem-codes.ts";
+export type { ObjectName, Problem } from "./diagnosis/problem.ts";
+export { ADDON_PROBLEMS, type ProblemCode, type Severity } from "./diagnosis/problem-codes.ts";
 export {
   type AddonStatus,
   addonStatus,

@@ -1,6 +1,7 @@
 import { serviceAccount } from "../access.ts";
 import { awaitingContent } from "../awaiting-content.ts";
 import type { KubernetesObject } from "../kubernetes-object.ts";
+import { trustSecretPolicy } from "../narrowing/trust-secret-policy.ts";
 import { labelsOf, PCCS_NAME, PCCS_PORT, PCCS_USER_TOKEN_SECRET, QUOTE_ROOT_CONFIG_MAP } from "../object-names.ts";
 import { type ObjectTemplate, values } from "../object-template.ts";
 import { roleOf } from "../role.ts";
@@ -8,7 +9,6 @@ import { service } from "../service.ts";
 import type { Expression, Template } from "../template/expression.ts";
 import { isSet, not, when } from "../template/language.ts";
 import { PCCS_CLAIM, PCCS_PORT_NAME, pccsDeployment } from "./pccs-deployment.ts";
-import { trustSecretPolicy } from "./trust-secret-policy.ts";
 
 export interface PersistentVolumeClaim extends KubernetesObject {
   readonly spec: {
@@ -29,7 +29,7 @@ export const pccsTemplates: readonly ObjectTemplate[] = [
   { part: "pccs", object: serviceAccount(PCCS_NAME) },
   { part: "pccs", object: awaitingContent(PCCS_NAME, "ConfigMap", QUOTE_ROOT_CONFIG_MAP) },
   { part: "pccs", object: awaitingContent(PCCS_NAME, "Secret", PCCS_USER_TOKEN_SECRET) },
-  ...trustSecretPolicy().map((object) => ({ part: "pccs", object }) as const),
+  ...trustSecretPolicy.map((object) => ({ part: "pccs", object }) as const),
   ...roleOf(PCCS_NAME, [
     { apiGroups: [""], resources: ["configmaps"], resourceNames: [QUOTE_ROOT_CONFIG_MAP], verbs: KEEPS_RIGHT },
     { apiGroups: [""], resources: ["secrets"], resourceNames: [PCCS_USER_TOKEN_SECRET], verbs: KEEPS_RIGHT },

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ValidatingAdmissionPolicy } from "../../node-status/admission-policy.ts";
 import type { Deployment } from "../deployment.ts";
 import type { Role } from "../kubernetes-object.ts";
+import type { ValidatingAdmissionPolicy } from "../narrowing/narrowing-policy.ts";
 import type { Service } from "../service.ts";
 import { RenderedTemplates } from "../testing/rendered-templates.ts";
 import type { MutatingWebhookConfiguration } from "./webhook-configuration.ts";

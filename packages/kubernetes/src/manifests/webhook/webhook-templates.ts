@@ -1,13 +1,13 @@
 import { serviceAccount } from "../access.ts";
 import { awaitingContent } from "../awaiting-content.ts";
 import type { KubernetesObject, StringMap } from "../kubernetes-object.ts";
+import { bundlePolicy } from "../narrowing/bundle-policy.ts";
 import { labelsOf, selectorOf, WEBHOOK_AUTHORITY_SECRET, WEBHOOK_NAME } from "../object-names.ts";
 import { type ObjectTemplate, values } from "../object-template.ts";
 import { clusterRoleOf, roleOf } from "../role.ts";
 import { service } from "../service.ts";
 import type { Template } from "../template/expression.ts";
 import { equals, not } from "../template/language.ts";
-import { bundlePolicy } from "./bundle-policy.ts";
 import { webhookConfiguration } from "./webhook-configuration.ts";
 import { WEBHOOK_PORT_NAME, webhookDeployment } from "./webhook-deployment.ts";
 
@@ -26,7 +26,7 @@ export const webhookTemplates: readonly ObjectTemplate[] = [
   { part: "webhook", object: awaitingContent(WEBHOOK_NAME, "Secret", WEBHOOK_AUTHORITY_SECRET) },
   // Before the rights that it narrows.
   ...[
-    ...bundlePolicy(),
+    ...bundlePolicy,
     ...roleOf(WEBHOOK_NAME, [
       {
         apiGroups: [""],

@@ -1,4 +1,5 @@
-import type { Severity } from "./problem.ts";
+/** "error": something does not work; "warning": it will not, or not as somebody expects. */
+export type Severity = "error" | "warning";
 
 interface ProblemRow {
   readonly severity: Severity;

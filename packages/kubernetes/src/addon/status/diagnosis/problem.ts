@@ -1,7 +1,4 @@
-import { ADDON_PROBLEMS, type ProblemCode } from "./problem-codes.ts";
-
-/** "error": something does not work; "warning": it will not, or not as somebody expects. */
-export type Severity = "error" | "warning";
+import { ADDON_PROBLEMS, type ProblemCode, type Severity } from "./problem-codes.ts";
 
 export interface ObjectName {
   readonly kind: string;

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { evaluate } from "../manifests/template/evaluate.ts";
-import { nodeStatusAdmissionPolicies, type ValidatingAdmissionPolicy } from "./admission-policy.ts";
+import { evaluate } from "../template/evaluate.ts";
+import type { Template } from "../template/expression.ts";
+import type { ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding } from "./narrowing-policy.ts";
+import { nodeStatusPolicies } from "./node-status-policies.ts";
 
-const objects = nodeStatusAdmissionPolicies({ namespace: "kube-system", serviceAccount: "sgx-plugin" }).map(
-  (template) => evaluate(template, { values: {}, version: "1" }),
-);
+const templates: readonly Template<ValidatingAdmissionPolicy | ValidatingAdmissionPolicyBinding>[] = nodeStatusPolicies;
+const objects = templates.map((template) => evaluate(template, { values: { namespace: "kube-system" }, version: "1" }));
 const policies = objects.filter((object): object is ValidatingAdmissionPolicy => "validations" in object.spec);
 
 test("there are two policies, and each is bound", () => {
