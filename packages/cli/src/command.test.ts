@@ -65,6 +65,19 @@ before(async () => {
 });
 after(() => helper.kill("SIGKILL"));
 
+test("help and version that nobody reads are no crash", async () => {
+  for (const words of [["--help"], ["addon", "enable", "--help"], ["--version"]]) {
+    const child = spawn(process.execPath, [MAIN, ...words], { stdio: ["ignore", "pipe", "pipe"] });
+    child.stdout.destroy();
+    let err = "";
+    child.stderr.on("data", (data) => {
+      err += data;
+    });
+    const status = await new Promise((resolve) => child.on("close", resolve));
+    assert.deepEqual({ status, err }, { status: 0, err: "" }, words.join(" "));
+  }
+});
+
 test("verify: 0 for a quote whose root is named, 2 without it and for a flipped bit, 76 without collateral", async () => {
   const state = ["--state", path("state")];
   assert.equal((await run(["verify", path("quote.bin"), ...state])).status, 0);

@@ -49,7 +49,11 @@ async function buildProgram(name: string | undefined, output: Output): Promise<C
     .showHelpAfterError("(confcom COMMAND --help shows the options)")
     .addHelpText("after", HELP_END)
     .exitOverride()
-    .configureOutput({ writeErr: (text) => output.note(printable(text.trimEnd(), "\n")) });
+    .configureOutput({
+      // Written before the call returns, as everything else: `confcom --help | head` is no crash.
+      writeOut: (text) => output.raw(new TextEncoder().encode(text)),
+      writeErr: (text) => output.note(printable(text.trimEnd(), "\n")),
+    });
   for (const module of await modulesFor(name)) module.register(program, output);
   for (const command of program.commands) makeStrict(command);
   return program;
