@@ -49,11 +49,18 @@ function componentRows({ components }: AddonStatus, style: Style): string[][] {
   ];
 }
 
-function nodeRows({ nodes }: AddonStatus, style: Style): string[][] {
-  const shown = nodes.filter(
-    ({ capable, epc, helper, plugin }) => capable || epc.totalMiB > 0 || helper !== null || plugin?.state === "serving",
-  );
-  const others = nodes.length - shown.length;
+function nodeRows({ nodes, problems }: AddonStatus, style: Style): string[][] {
+  const faulty = new Set(problems.filter(({ object }) => object.kind === "Node").map(({ object }) => object.name));
+  const isShown = ({ name, capable, epc, helper, plugin }: NodeFigures) =>
+    capable || epc.totalMiB > 0 || helper !== null || plugin?.state === "serving" || faulty.has(name);
+  const shown = nodes.filter(isShown);
+  const others = nodes.filter((node) => !isShown(node));
+  // Where no plugin answered nobody knows whether there is SGX.
+  const known = others.filter(({ plugin }) => plugin !== null).length;
+  const rest = [
+    ...(known === 0 ? [] : [`${known} without SGX`]),
+    ...(known === others.length ? [] : [`${others.length - known} where no plugin looked`]),
+  ];
   return [
     ["NODE", "PLUGIN", "MODE", "EPC TOTAL", "ALLOCATED", "FREE", "HELPER", "VERSION"],
     ...shown.map((node) => [
@@ -66,7 +73,7 @@ function nodeRows({ nodes }: AddonStatus, style: Style): string[][] {
       helper(node, style),
       printable(node.helper?.version ?? "-"),
     ]),
-    ...(others === 0 ? [] : [[style.faint(`and ${others} without SGX`)]]),
+    ...(rest.length === 0 ? [] : [[style.faint(`and ${rest.join(", ")}`)]]),
   ];
 }
 

@@ -87,6 +87,27 @@ test("nothing wrong is said in one line; what is not there has no section", () =
   assert.deepEqual(statusLines(quiet, plain), ["confcom in kube-system: no problems"]);
 });
 
+test("a node with a problem has its row; nobody says of a node without plugin that it has no SGX", () => {
+  const [, plain1] = status.nodes;
+  assert.ok(plain1 !== undefined);
+  const nodes = [plain1, { ...plain1, name: "sgx-2" }, { ...plain1, name: "new-1", plugin: null }];
+  const problems = [
+    {
+      code: "EPC_UNKNOWN",
+      severity: "error",
+      object: { kind: "Node", name: "sgx-2" },
+      cause: "no source",
+      remedy: "set epcMiB",
+    },
+  ] as const;
+  const lines = statusLines({ ...status, components: [], nodes, pods: [], problems }, plain);
+  assert.deepEqual(lines.slice(2, 5), [
+    "NODE   PLUGIN  MODE  EPC TOTAL  ALLOCATED  FREE   HELPER  VERSION",
+    "sgx-2  idle    -     0 MiB      0 MiB      0 MiB  none    -",
+    "and 1 without SGX, 1 where no plugin looked",
+  ]);
+});
+
 test("colour moves no column", () => {
   const uncoloured = (text: string) => text.replaceAll(new RegExp(`${String.fromCharCode(27)}\\[\\d+m`, "g"), "");
   assert.notDeepEqual(statusLines(status, coloured), statusLines(status, plain));
