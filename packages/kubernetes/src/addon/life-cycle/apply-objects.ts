@@ -4,7 +4,14 @@ import type { KubernetesObject } from "../../manifests/kubernetes-object.ts";
 import { ApplyConflict } from "../access/apply-conflict.ts";
 import type { ClusterAccess, ClusterObject } from "../cluster-access.ts";
 import { describeReference, referenceTo } from "../object-reference.ts";
-import { CONFIG_MAPS, NAMESPACES, PERSISTENT_VOLUME_CLAIMS, SECRETS } from "../resource-kinds.ts";
+import {
+  CONFIG_MAPS,
+  DAEMON_SETS,
+  DEPLOYMENTS,
+  NAMESPACES,
+  PERSISTENT_VOLUME_CLAIMS,
+  SECRETS,
+} from "../resource-kinds.ts";
 import type { ObjectChange } from "./life-cycle-options.ts";
 import { isOurs } from "./owned-objects.ts";
 
@@ -13,7 +20,8 @@ const PARALLEL = 6;
 
 /**
  * What applying these objects would change, asked of the API server, which writes nothing. Throws KubernetesError
- * `ADDON_CONFLICT` with every field that somebody else holds and every object that another installation made,
+ * `ADDON_CONFLICT` with fields that somebody else holds and objects that another installation made (five of them, and
+ * the number of the others),
  * `ADDON_NAMESPACE_MISSING`, and ApiError for what the server refuses.
  */
 export async function rehearse(
@@ -77,8 +85,19 @@ function conflictTexts(object: KubernetesObject, { conflicts }: ApplyConflict): 
   return conflicts.map(({ field, manager }) => `${name} ${field} (held by ${manager})`);
 }
 
+/** More conflicts are counted: whoever has a whole other installation needs its name, not forty lines. */
+const TOLD_CONFLICTS = 5;
+
 function conflictError(conflicts: readonly string[]): KubernetesError {
-  return new KubernetesError("ADDON_CONFLICT", `other managers hold what the add-on sets: ${conflicts.join("; ")}`);
+  // The rehearsal ends in any order, and people know the add-on by its workloads.
+  const sorted = [...conflicts].sort((a, b) => Number(isWorkload(b)) - Number(isWorkload(a)) || (a < b ? -1 : 1));
+  const more = sorted.length - TOLD_CONFLICTS;
+  const told = [...sorted.slice(0, TOLD_CONFLICTS), ...(more > 0 ? [`and ${more} more`] : [])];
+  return new KubernetesError("ADDON_CONFLICT", `other managers hold what the add-on sets: ${told.join("; ")}`);
+}
+
+function isWorkload(conflict: string): boolean {
+  return [DAEMON_SETS, DEPLOYMENTS].some(({ kind }) => conflict.startsWith(`${kind} `));
 }
 
 /** Namespaces that the objects themselves make. Throws for one that nobody makes. */
