@@ -31,7 +31,9 @@ export async function withAzureErrors(
   }
 }
 
+/** The first line is az's. Here disabling costs the root of the cluster's quotes, so there is a second. */
 function wayOut({ name, resourceGroup }: ClusterFlags): string {
   const cluster = `${name === undefined ? "" : ` -n ${name}`}${resourceGroup === undefined ? "" : ` -g ${resourceGroup}`}`;
-  return `To change confcom configuration, run "confcom disable-addons -a confcom${cluster}" before enabling it again.`;
+  return `To change confcom configuration, run "confcom disable-addons -a confcom${cluster}" before enabling it again.
+To change it as it runs, and keep the root of its quotes, run "confcom addon update -a confcom${cluster}", with --enable-sgxquotehelper where quote helpers are to stay.`;
 }

@@ -19,7 +19,7 @@ export function runEnable(verb: "enable" | "update", flags: EnableFlags, output:
     const trust = pccsTrust(flags);
     const quoteHelper = flags.enableSgxquotehelper === true;
     if (verb === "update" && !quoteHelper) await warnOfHelper(options.access, flags, progress);
-    const { previousVersion, ...enabled } = await enableAddon({
+    const { previousVersion, capableNodes, ...enabled } = await enableAddon({
       ...options,
       verb,
       quoteHelper,
@@ -31,6 +31,9 @@ export function runEnable(verb: "enable" | "update", flags: EnableFlags, output:
       dryRun: flags.dryRun === true,
     });
     await print({ ...enabled, more: { previousVersion }, row: { config: configText(enabled.profile.config) } });
+    // Every pod is ready, and yet nobody can ask for EPC or a quote.
+    if (capableNodes === 0)
+      progress.warning("no node has SGX that can be used: confcom addon status says what was found");
     return ExitCode.OK;
   });
 }

@@ -124,6 +124,18 @@ test("an installation that Helm made is not taken over, though it says the same 
   await enable(helms, { forceConflicts: true });
 });
 
+test("how many nodes turned out to have SGX is known once everything is ready, and not before", async () => {
+  const empty = new FakeCluster();
+  assert.equal((await enable(empty, { dryRun: true })).capableNodes, null);
+  assert.equal((await enable(empty)).capableNodes, 0);
+  const cluster = new FakeCluster();
+  const labels = { "sgx.confcom.dev/capable": "true" };
+  cluster.put({ apiVersion: "v1", kind: "Node", metadata: { name: "sgx-1", labels } });
+  cluster.put({ apiVersion: "v1", kind: "Node", metadata: { name: "plain-1" } });
+  assert.equal((await enable(cluster, { wait: false })).capableNodes, null);
+  assert.equal((await enable(cluster, { verb: "update" })).capableNodes, 1);
+});
+
 test("a dry run changes nothing and says what would be", async () => {
   const cluster = new FakeCluster();
   const { objects } = await enable(cluster, { dryRun: true });

@@ -2,9 +2,11 @@ import { KubernetesError } from "../../errors.ts";
 import type { KubernetesObject } from "../../manifests/kubernetes-object.ts";
 import type { ManifestValues } from "../../manifests/manifest-values.ts";
 import { renderManifests } from "../../manifests/render-manifests.ts";
+import { CAPABLE_LABEL } from "../../names.ts";
+import type { ClusterAccess } from "../cluster-access.ts";
 import { describeReference, type ObjectReference, referenceKey, referenceTo } from "../object-reference.ts";
 import { type AddonProfile, enabledProfile, USUAL_NAMESPACE } from "../profile.ts";
-import { CONFIG_MAPS, NAMESPACES, PERSISTENT_VOLUME_CLAIMS, SECRETS } from "../resource-kinds.ts";
+import { CONFIG_MAPS, NAMESPACES, NODES, PERSISTENT_VOLUME_CLAIMS, SECRETS } from "../resource-kinds.ts";
 import type { AddonState, FoundState } from "../state/addon-state.ts";
 import { StateStore } from "../state/state-store.ts";
 import { applyObjects, rehearse } from "./apply-objects.ts";
@@ -35,6 +37,8 @@ export interface Enabled {
   /** The confcom that was there before; null: none. */
   readonly previousVersion: string | null;
   readonly objects: readonly ObjectChange[];
+  /** Nodes labelled as having SGX, once everything is ready; null: not waited for. */
+  readonly capableNodes: number | null;
 }
 
 /** Kubernetes 1.32: service account tokens say on which node they are used. */
@@ -64,7 +68,7 @@ export async function enableAddon(given: EnableOptions): Promise<Enabled> {
   checkTrust(values, options.trust);
   if (found !== undefined && found.version !== version) progress.detail(`from confcom ${found.version} to ${version}`);
   const profile = enabledProfile(quoteHelper);
-  const result = { profile, namespace, previousVersion: found?.version ?? null };
+  const result = { profile, namespace, previousVersion: found?.version ?? null, capableNodes: null };
 
   progress.step("rehearsed");
   const changes = await rehearse(access, objects, options.forceConflicts);
@@ -90,7 +94,8 @@ export async function enableAddon(given: EnableOptions): Promise<Enabled> {
   for (const { reference, uid } of inRemovalOrder(stale)) await access.delete(reference, { uid });
   if (options.wait) await rolledOut(objects, { access, clock, progress, deadline });
   await store.write({ ...state, phase: "enabled" });
-  return { ...result, objects: all };
+  const capableNodes = options.wait ? await countCapableNodes(access) : null;
+  return { ...result, objects: all, capableNodes };
 }
 
 function checkPhase(verb: EnableOptions["verb"], found: FoundState | undefined): void {
@@ -155,6 +160,10 @@ async function staleObjects(
 
 function union(a: readonly ObjectReference[], b: readonly ObjectReference[]): readonly ObjectReference[] {
   return [...new Map([...a, ...b].map((one) => [referenceKey(one), one])).values()];
+}
+
+async function countCapableNodes(access: ClusterAccess): Promise<number> {
+  return (await access.list(NODES, { labelSelector: `${CAPABLE_LABEL}=true` })).length;
 }
 
 function countText(changes: readonly ObjectChange[]): string {
