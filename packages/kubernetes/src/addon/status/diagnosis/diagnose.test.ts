@@ -27,6 +27,15 @@ for (const { name, codes, make, now } of FAULTS) {
   });
 }
 
+test("where a daemon would name its flags, the remedy names the values of the installation", async () => {
+  for (const code of ["EPC_UNKNOWN", "EPC_LIST_TOO_LARGE"] as const) {
+    const cluster = healthyCluster();
+    FAULTS.find(({ codes }) => codes.includes(code))?.make(cluster);
+    const [found] = diagnose(await snapshotOf(cluster, { now: NOW }));
+    assert.equal(found?.remedy, ADDON_PROBLEMS[code].remedy);
+  }
+});
+
 test("every code has a fault that shows it", () => {
   const shown = new Set(FAULTS.flatMap(({ codes }) => codes));
   assert.deepEqual(

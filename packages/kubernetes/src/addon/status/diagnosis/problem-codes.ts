@@ -45,7 +45,7 @@ export const ADDON_PROBLEMS = {
     severity: "error",
     means: "a pod asks for quotes from the node's helper, and no helper runs on its node",
     remedy:
-      "look at the node's line in this status and at its other problems; then let the pod be scheduled to a node with a helper",
+      "look at the node's line in this status and at its other problems; a pod that asks for sgx.confcom.dev/quote: 1 is only scheduled to nodes that have a helper",
   },
   POD_NOT_READY: {
     severity: "warning",
@@ -144,12 +144,13 @@ export const ADDON_PROBLEMS = {
   EPC_UNKNOWN: {
     severity: "error",
     means: "a node has the enclave device, and nothing tells how much EPC it has, so that none is offered",
-    remedy: "set sysfsNodeDirectory, miscCapacityFile or cpuidInit to what the node has, or epcMiB",
+    remedy:
+      "set the value sysfsNodeDirectory, miscCapacityFile or cpuidInit to what the node has, or epcMiB: confcom addon update -a confcom --enable-sgxquotehelper --set epcMiB=MIB",
   },
   EPC_LIST_TOO_LARGE: {
     severity: "error",
     means: "a node's EPC does not fit into the 4 MiB of devices that a kubelet takes, and counter mode is excluded",
-    remedy: "mode: auto or counter, or numa: false",
+    remedy: "set the value mode to auto or counter, or numa to false",
   },
   EPC_OVERCOMMITTED: {
     severity: "warning",

@@ -1,6 +1,6 @@
 import { QUOTE_HELPER_NAME } from "../../../manifests/object-names.ts";
-import type { PodFacts } from "../facts/pod-facts.ts";
-import { isAesm, optsIn } from "../figures/quote-mode.ts";
+import type { ContainerFacts, PodFacts } from "../facts/pod-facts.ts";
+import { aesmMount, isAesm, optsIn } from "../figures/quote-mode.ts";
 import type { ClusterView } from "./cluster-view.ts";
 import { type Problem, podName, problem } from "./problem.ts";
 
@@ -17,6 +17,8 @@ export function quoteHelperProblems(view: ClusterView): Problem[] {
           problem("HELPER_OFF", podName(pod), `it asks for quotes, and there is no DaemonSet ${QUOTE_HELPER_NAME}`),
         ];
       if (pod.node === null || view.helperOn(pod.node) !== undefined) return [];
+      // One that hides the node's directory reaches no helper anywhere: AESM_DIRECTORY_EMPTY tells of it.
+      if (!pod.containers.some((container) => looksAtNode(view, pod, container))) return [];
       const cause = `it asks for quotes on ${pod.node}, where no pod of ${QUOTE_HELPER_NAME} runs`;
       return [problem("HELPER_NOT_ON_NODE", podName(pod), cause)];
     });
@@ -25,4 +27,12 @@ export function quoteHelperProblems(view: ClusterView): Problem[] {
 /** A pod with an AESM service of its own needs none of the node. */
 function wantsNodeHelper(view: ClusterView, pod: PodFacts): boolean {
   return !pod.containers.some(isAesm) && pod.containers.some((container) => optsIn(pod, container, view.aesmDirectory));
+}
+
+/** Whether a container opts in, and not with a volume of the pod where the node's directory would be. */
+function looksAtNode(view: ClusterView, pod: PodFacts, container: ContainerFacts): boolean {
+  if (!optsIn(pod, container, view.aesmDirectory)) return false;
+  const mount = aesmMount(container, view.aesmDirectory);
+  const volume = pod.volumes.find(({ name }) => name === mount?.volume);
+  return volume === undefined || volume.hostPath !== null;
 }

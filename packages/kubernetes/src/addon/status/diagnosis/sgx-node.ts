@@ -34,6 +34,9 @@ const BY_NODE_STATUS_CODE: Readonly<Record<string, ProblemCode>> = {
   COUNTER_CONTESTED: "COUNTER_CONTESTED",
 };
 
+/** The daemon names its own flags here; who runs the add-on sets values. */
+const TOLD_BY_VALUES: ReadonlySet<ProblemCode> = new Set(["EPC_UNKNOWN", "EPC_LIST_TOO_LARGE"]);
+
 /** Problems of a daemon that its row here or another diagnosis tells of. */
 export function isTold(daemon: string, code: string): boolean {
   return Object.hasOwn(daemon === NODE_STATUS_NAME ? BY_NODE_STATUS_CODE : BY_PLUGIN_CODE, code);
@@ -45,7 +48,8 @@ export function sgxNodeProblems(view: ClusterView): Problem[] {
     const found = new Map<ProblemCode, Problem>();
     const add = (code: ProblemCode | undefined, { message, nextStep }: DaemonProblem) => {
       if (code === undefined || found.has(code)) return;
-      found.set(code, problem(code, nodeName(node.name), message, nextStep === "" ? undefined : nextStep));
+      const exact = nextStep === "" || TOLD_BY_VALUES.has(code) ? undefined : nextStep;
+      found.set(code, problem(code, nodeName(node.name), message, exact));
     };
     const plugin = view.plugin(node.name);
     for (const each of plugin?.problems ?? []) {

@@ -35,6 +35,17 @@ export const APPLICATION_FAULTS: readonly Fault[] = [
   ),
   one("the directory is the pod's own", "AESM_DIRECTORY_EMPTY", mounting({ emptyDir: {} }, "/var/run/aesmd")),
   one(
+    "the directory is the pod's own, on a node without helper",
+    "AESM_DIRECTORY_EMPTY",
+    add(
+      "pods",
+      pod("team", "faulty", "plain-1", {
+        container: { env: VARIABLE, volumeMounts: [{ name: "v", mountPath: "/var/run/aesmd" }] },
+        spec: { volumes: [{ name: "v", emptyDir: {} }] },
+      }),
+    ),
+  ),
+  one(
     "another directory of the host is mounted",
     "AESM_DIRECTORY_EMPTY",
     mounting({ hostPath: { path: "/var/run/aesm" } }, "/var/run/aesmd"),
