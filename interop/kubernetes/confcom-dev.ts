@@ -96,7 +96,7 @@ async function up(options: UpOptions): Promise<void> {
   const flags = `${options.name === "dev" ? "" : ` --name ${options.name}`}${options.directory === undefined ? "" : ` --directory ${options.directory}`}`;
   print(`The cluster "${options.name}" is up. Logs: ${join(directory, "logs")}`);
   print(`  confcom-dev cluster kubectl${flags} -- get nodes`);
-  print(`  confcom-dev cluster shell${flags}`);
+  print(`  confcom-dev cluster shell${flags}                  # confcom addon, kubectl, helm`);
   print(`  confcom-dev cluster down${flags}`);
 }
 
@@ -220,7 +220,7 @@ withWhere(commands.command("add-node").description("start one more worker"))
   });
 
 withWhere(commands.command("shell").description("a shell in the cluster's network with kubectl, or on a node"))
-  .argument("[node]")
+  .argument("[node]", `a node's name, or ${CONTROL_PLANE}: this machine's files in the cluster's network (default)`)
   .argument("[command...]", "instead of a shell")
   .passThroughOptions()
   .action(shell);
