@@ -54,7 +54,7 @@ One file of values serves both, with two exceptions:
     helm uninstall confcom --namespace kube-system
 
 \`uninstall\` takes away what the chart made, the claim of \`sgx-pccs\` and so the cluster's root with it. The labels and counters that nodes got
-while it ran stay, and can be taken away by hand: docs/kubernetes.md names them.
+while it ran stay; \`confcom addon disable -a confcom\` takes them away.
 
 One installation a cluster: either the chart, or \`confcom addon\`, or \`kubectl apply\`. The names of the objects are the same.
 `;
