@@ -36,6 +36,14 @@ test("where a daemon would name its flags, the remedy names the values of the in
   }
 });
 
+test("where disabling has begun nobody is told to enable", async () => {
+  const cluster = healthyCluster();
+  FAULTS.find(({ name }) => name.startsWith("disable was interrupted"))?.make(cluster);
+  const [found] = diagnose(await snapshotOf(cluster, { now: NOW }));
+  assert.match(found?.cause ?? "", /the add-on's state is "disabling"/);
+  assert.equal(found?.remedy, ADDON_PROBLEMS.ADDON_INTERRUPTED.remedy);
+});
+
 test("every code has a fault that shows it", () => {
   const shown = new Set(FAULTS.flatMap(({ codes }) => codes));
   assert.deepEqual(

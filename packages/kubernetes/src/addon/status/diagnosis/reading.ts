@@ -1,15 +1,15 @@
 import { NODE_STATUS_NAME, PLUGIN_NAME } from "../../../manifests/object-names.ts";
 import type { ClusterView } from "./cluster-view.ts";
-import { type Problem, podName, problem } from "./problem.ts";
+import { type ObjectName, type Problem, podName, problem } from "./problem.ts";
+import { ADDON_PROBLEMS } from "./problem-codes.ts";
 import { isTold } from "./sgx-node.ts";
 
 const CUT_OFF = "API_SERVER_UNREACHABLE";
 
 /** What this status does not know, and what daemons say that has no row of its own. */
 export function readingProblems(view: ClusterView): Problem[] {
-  const { namespace, unread, daemons, addon } = view.snapshot;
+  const { namespace, unread, daemons } = view.snapshot;
   const own = { kind: "Namespace", name: namespace };
-  const missing = view.workload(PLUGIN_NAME) === undefined && !unread.some(({ what }) => what === "DaemonSets");
   const unreadable = new Set(view.ownPods.filter(({ ready }) => ready).map(({ name }) => name));
   const cutOff = new Set(
     view
@@ -18,10 +18,7 @@ export function readingProblems(view: ClusterView): Problem[] {
       .map(({ node }) => node),
   );
   return [
-    ...(missing ? [problem("ADDON_MISSING", own, `there is no DaemonSet ${PLUGIN_NAME} in ${namespace}`)] : []),
-    ...(addon?.phase === "enabling" || addon?.phase === "disabling"
-      ? [problem("ADDON_INTERRUPTED", own, `the add-on's state is "${addon.phase}"`)]
-      : []),
+    ...presence(view, own),
     ...unread.map(({ what, why }) => problem("STATUS_INCOMPLETE", own, `${what}: ${why}`)),
     // A pod that is not ready has another problem than that nobody can read it.
     ...daemons
@@ -44,4 +41,16 @@ export function readingProblems(view: ClusterView): Problem[] {
         ),
     ),
   ];
+}
+
+/** Whether the add-on is there, and whether a command that has begun still changes that: one problem, with one way out. */
+function presence(view: ClusterView, own: ObjectName): Problem[] {
+  const { namespace, unread, addon } = view.snapshot;
+  const missing = view.workload(PLUGIN_NAME) === undefined && !unread.some(({ what }) => what === "DaemonSets");
+  const begun = addon?.phase === "enabling" || addon?.phase === "disabling";
+  const state = `the add-on's state is "${addon?.phase}"`;
+  if (!missing) return begun ? [problem("ADDON_INTERRUPTED", own, state)] : [];
+  const cause = `there is no DaemonSet ${PLUGIN_NAME} in ${namespace}`;
+  if (!begun) return [problem("ADDON_MISSING", own, cause)];
+  return [problem("ADDON_MISSING", own, `${cause}; ${state}`, ADDON_PROBLEMS.ADDON_INTERRUPTED.remedy)];
 }

@@ -13,13 +13,22 @@ import {
 import { daemonProblem, OTHER_ROOT, put } from "./cluster-objects.ts";
 import { type FakeCluster, LISTS, OBJECTS } from "./healthy-cluster.ts";
 
+function nothingRuns(cluster: FakeCluster): void {
+  for (const list of [LISTS.daemonSets, LISTS.deployments]) cluster.lists[list] = [];
+  cluster.lists[LISTS.pods] = [];
+  cluster.lists[LISTS.nodes]?.splice(0, 2);
+}
+
 /** Of the add-on itself: its pods, its webhook, its PCCS. */
 export const INSTALLATION_FAULTS: readonly Fault[] = [
   one("nothing is installed", "ADDON_MISSING", (cluster) => {
-    for (const list of [LISTS.daemonSets, LISTS.deployments]) cluster.lists[list] = [];
-    cluster.lists[LISTS.pods] = [];
-    cluster.lists[LISTS.nodes]?.splice(0, 2);
+    nothingRuns(cluster);
     for (const name of Object.keys(cluster.objects)) delete cluster.objects[name];
+  }),
+  one("disable was interrupted when the daemons had gone", "ADDON_MISSING", (cluster) => {
+    nothingRuns(cluster);
+    for (const name of Object.keys(cluster.objects)) if (name !== OBJECTS.addon) delete cluster.objects[name];
+    put(cluster.objects[OBJECTS.addon], "data/phase", "disabling");
   }),
   one("enable was interrupted", "ADDON_INTERRUPTED", (cluster) =>
     put(cluster.objects[OBJECTS.addon], "data/phase", "enabling"),
