@@ -6,9 +6,9 @@ import {
   EPC_LABEL,
   type OWN_LABELS,
 } from "../names.ts";
+import { sameQuantity } from "../quantity.ts";
 import type { PluginStatus } from "../status/plugin-status.ts";
 import type { NodeView } from "./node-view.ts";
-import { sameQuantity } from "./quantity.ts";
 
 /** What a node is to show, as far as it is ours. */
 export interface WantedNode {

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { KubernetesError } from "../../errors.ts";
 import type { KubernetesObject } from "../../manifests/kubernetes-object.ts";
 import { ApplyConflict } from "../access/apply-conflict.ts";
+import { boundedConcurrency } from "../bounded-concurrency.ts";
 import type { ClusterAccess, ClusterObject } from "../cluster-access.ts";
 import { describeReference, referenceTo } from "../object-reference.ts";
 import {
@@ -20,9 +21,8 @@ const PARALLEL = 6;
 
 /**
  * What applying these objects would change, asked of the API server, which writes nothing. Throws KubernetesError
- * `ADDON_CONFLICT` with fields that somebody else holds and objects that another installation made (five of them, and
- * the number of the others),
- * `ADDON_NAMESPACE_MISSING`, and ApiError for what the server refuses.
+ * `ADDON_CONFLICT` with fields that somebody else holds and objects that another installation made (five of them, and the
+ * number of the others), `ADDON_NAMESPACE_MISSING`, and ApiError for what the server refuses.
  */
 export async function rehearse(
   access: ClusterAccess,
@@ -31,7 +31,7 @@ export async function rehearse(
 ): Promise<readonly ObjectChange[]> {
   const missing = await missingNamespaces(access, objects);
   const conflicts: string[] = [];
-  const changes = await inParallel(objects, async (object): Promise<ObjectChange> => {
+  const changes = await boundedConcurrency(objects, PARALLEL, async (object): Promise<ObjectChange> => {
     const of = referenceTo(object);
     const name = describeReference(of);
     // In a namespace that is only about to be made nothing is yet, and the server would say no more than that.
@@ -126,14 +126,4 @@ function meaningOf(object: ClusterObject): unknown {
   const { managedFields: _, resourceVersion: __, generation: ___, ...metadata } = object.metadata;
   const { status: ____, ...rest } = object;
   return { ...rest, metadata };
-}
-
-async function inParallel<T, R>(all: readonly T[], run: (one: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = [];
-  let next = 0;
-  const worker = async () => {
-    for (let index = next++; index < all.length; index = next++) results[index] = await run(all[index] as T);
-  };
-  await Promise.all(Array.from({ length: Math.min(PARALLEL, all.length) }, worker));
-  return results;
 }

@@ -1,5 +1,5 @@
+import { boundedConcurrency } from "../bounded-concurrency.ts";
 import { type StatusAccess, statusOfFailure } from "./access.ts";
-import { boundedConcurrency } from "./bounded-concurrency.ts";
 import type { EventFacts } from "./facts/cluster-facts.ts";
 
 /** Who makes pods and is told in an event that it may not, and where it is. */

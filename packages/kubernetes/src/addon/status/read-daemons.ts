@@ -1,6 +1,6 @@
 import { PCCS_NAME } from "../../manifests/object-names.ts";
+import { boundedConcurrency } from "../bounded-concurrency.ts";
 import type { StatusAccess } from "./access.ts";
-import { boundedConcurrency } from "./bounded-concurrency.ts";
 import { DAEMONS, type DaemonFacts, daemonFacts, unreadDaemon } from "./facts/daemon-facts.ts";
 import type { PodFacts } from "./facts/pod-facts.ts";
 import { failureText } from "./reading.ts";

@@ -1,6 +1,7 @@
+import { effectiveRequest } from "../../effective-request.ts";
 import { EPC_ANNOTATION } from "../../names.ts";
 import { AesmDirectories, volumesByName } from "./aesm-directory.ts";
-import { admitEpc, type EpcNames, epcUnitRefusal, podEpc, saysBytes } from "./epc.ts";
+import { admitEpc, type EpcNames, epcUnitRefusal, saysBytes } from "./epc.ts";
 import { type JsonPatchOperation, PatchBuilder } from "./json-patch.ts";
 import { podView } from "./pod-view.ts";
 import { provideQuotes, type QuoteOptions } from "./provide-quotes.ts";
@@ -62,7 +63,8 @@ export function admitPod(pod: unknown, options: AdmissionOptions): Admission {
   if (refusals.length > 0) return refused(refusals, warnings);
 
   provideQuotes(view, containers, roles, directories, options, patch, warn);
-  const epc = podEpc(containers);
+  // Kata makes the virtual machine's EPC of it.
+  const epc = effectiveRequest(containers, (container) => container.epc);
   if (epc > 0n && !saysBytes(view.annotations[EPC_ANNOTATION], epc)) {
     patch.set(["metadata", "annotations"], EPC_ANNOTATION, String(epc));
   }

@@ -1,8 +1,5 @@
-import { parseQuantity } from "../../node-status/quantity.ts";
+import { ONE, parseQuantity } from "../../quantity.ts";
 import type { ContainerView } from "./pod-view.ts";
-
-/** Of {@link parseQuantity}. */
-const UNIT = 1_000_000_000n;
 
 /** A resource's quantity as it stands in a manifest; the API server takes numbers too. */
 export function quantityText(quantity: unknown): string | undefined {
@@ -14,7 +11,7 @@ export function quantityText(quantity: unknown): string | undefined {
 export function wholeUnits(quantity: unknown): bigint | undefined {
   const text = quantityText(quantity);
   const value = text === undefined ? undefined : parseQuantity(text);
-  return value === undefined || value < 0n || value % UNIT !== 0n ? undefined : value / UNIT;
+  return value === undefined || value < 0n || value % ONE !== 0n ? undefined : value / ONE;
 }
 
 /** Whether the container says anything about a resource, be it 0. */

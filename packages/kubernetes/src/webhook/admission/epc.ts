@@ -1,11 +1,10 @@
 import { AZURE_EPC_RESOURCE, ENCLAVE_RESOURCE, INTEL_EPC_RESOURCE } from "../../names.ts";
-import { parseQuantity } from "../../node-status/quantity.ts";
+import { MIB, mibOfBytes, ONE, parseQuantity } from "../../quantity.ts";
 import { containerAmount, mentions, quantityText, wholeUnits } from "./container-amount.ts";
 import type { PatchBuilder } from "./json-patch.ts";
 import type { ContainerView } from "./pod-view.ts";
 import { type Refusal, shown } from "./refusal.ts";
 
-const MIB = 1n << 20n;
 /** EPC that no container of any machine can have, 1 TiB: somebody counted in another unit. */
 const IMPLAUSIBLE_MIB = 1n << 20n;
 /** Bytes below which somebody counted MiB: less than a page is no EPC. */
@@ -26,7 +25,7 @@ export function epcUnitRefusal(container: ContainerView): Refusal | undefined {
     const mib = wholeUnits(text) ?? 0n;
     // The API server's own spelling of a plain number has decimal suffixes only: 100k, never 64Ki.
     if (text !== undefined && mib !== 0n && (text.endsWith("i") || mib >= IMPLAUSIBLE_MIB)) {
-      const meant = abbreviated((mib + MIB - 1n) / MIB);
+      const meant = abbreviated(mibOfBytes(mib));
       return {
         code: "EPC_UNIT",
         message:
@@ -67,14 +66,14 @@ export function admitEpc(container: ContainerView, names: EpcNames, patch: Patch
   let amount = containerAmount(container, native);
   const stranger = containerAmount(container, foreign);
   if (mentions(container, foreign) && amount !== undefined && stranger !== undefined) {
-    const converted = azure ? (stranger + MIB - 1n) / MIB : stranger * MIB;
+    const converted = azure ? mibOfBytes(stranger) : stranger * MIB;
     if (mentions(container, native) && converted !== amount) {
       warn(
         `container ${shown(container.name)} asks for EPC under two names and in different amounts: it gets the larger. ` +
           "Write one of the two",
       );
     }
-    amount = amount > converted ? amount : converted;
+    if (converted > amount) amount = converted;
     for (const list of ["limits", "requests"] as const) {
       const path = [...container.path, "resources", list];
       if (Object.hasOwn(container[list], foreign)) patch.remove(path, foreign);
@@ -109,21 +108,7 @@ function warnOfTinyAmount(container: ContainerView, warn: Warn): void {
   );
 }
 
-/** Bytes of EPC that a pod's containers hold at the same time: Kata makes the virtual machine's EPC of it. */
-export function podEpc(containers: readonly { readonly kind: ContainerView["kind"]; readonly epc: bigint }[]): bigint {
-  let peak = 0n;
-  let sidecars = 0n;
-  let apps = 0n;
-  for (const { kind, epc } of containers) {
-    if (kind === "sidecar") sidecars += epc;
-    else if (kind === "app") apps += epc;
-    const now = sidecars + (kind === "init" ? epc : apps);
-    if (now > peak) peak = now;
-  }
-  return peak;
-}
-
 /** Whether an annotation says these bytes, in whichever spelling. */
 export function saysBytes(annotation: unknown, bytes: bigint): boolean {
-  return typeof annotation === "string" && parseQuantity(annotation) === bytes * 1_000_000_000n;
+  return typeof annotation === "string" && parseQuantity(annotation) === bytes * ONE;
 }

@@ -1,14 +1,13 @@
+import type { PodContainer } from "../../effective-request.ts";
 import type { Path } from "./json-patch.ts";
 
 export type Members = Readonly<Record<string, unknown>>;
 
 /** The parts of a container that admission looks at. */
-export interface ContainerView {
+export interface ContainerView extends PodContainer {
   /** Of the container in its pod. */
   readonly path: Path;
   readonly name: string;
-  /** `app` and `sidecar` (a restartable init container) run at the same time, `init` before them. */
-  readonly kind: "app" | "init" | "sidecar";
   /** Among the containers of its list. */
   readonly index: number;
   /** Resource name → quantity, as they came. */

@@ -1,8 +1,9 @@
+import { effectiveRequest } from "../../../effective-request.ts";
 import { AZURE_EPC_RESOURCE, ENCLAVE_RESOURCE, INTEL_EPC_RESOURCE } from "../../../names.ts";
+import { wholeQuantity } from "../../../quantity.ts";
 import type { NodeFacts } from "../facts/cluster-facts.ts";
 import type { ContainerFacts, PodFacts } from "../facts/pod-facts.ts";
-import { wholeQuantity } from "../facts/quantity.ts";
-import { declaredMiB, effectiveRequest } from "../figures/effective-request.ts";
+import { declaredMiB } from "../figures/declared-epc.ts";
 import { asksFor } from "../figures/quote-mode.ts";
 import { type ClusterView, EPC_RESOURCES } from "./cluster-view.ts";
 import { missedByWebhook } from "./missed-by-webhook.ts";

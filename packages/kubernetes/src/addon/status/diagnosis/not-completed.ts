@@ -1,6 +1,6 @@
 import { AESM_VARIABLE, EPC_ANNOTATION, PROVISION_RESOURCE, QUOTE_RESOURCE } from "../../../names.ts";
 import type { PodFacts } from "../facts/pod-facts.ts";
-import { declaredMiB } from "../figures/effective-request.ts";
+import { declaredMiB } from "../figures/declared-epc.ts";
 import { aesmMount, asksFor, isAesm, quoteProvider } from "../figures/quote-mode.ts";
 import type { ClusterView } from "./cluster-view.ts";
 import { missedByWebhook } from "./missed-by-webhook.ts";

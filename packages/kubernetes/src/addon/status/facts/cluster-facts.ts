@@ -1,5 +1,5 @@
+import { wholeQuantity } from "../../../quantity.ts";
 import { at, listAt, mapAt, numberAt, textAt, timeAt } from "./json.ts";
-import { wholeQuantity } from "./quantity.ts";
 
 export interface TaintFacts {
   readonly key: string;

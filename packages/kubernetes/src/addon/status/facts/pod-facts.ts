@@ -1,10 +1,9 @@
+import type { PodContainer } from "../../../effective-request.ts";
 import { AESM_VARIABLE } from "../../../names.ts";
 import { at, listAt, mapAt, numberAt, textAt, timeAt } from "./json.ts";
 
-export interface ContainerFacts {
+export interface ContainerFacts extends PodContainer {
   readonly name: string;
-  /** A sidecar is an init container that stays. */
-  readonly kind: "init" | "sidecar" | "app";
   readonly image: string;
   readonly args: readonly string[];
   /** What is set aside: limits, and requests where there is no limit. */

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { effectiveRequest } from "../../../effective-request.ts";
 import { podFacts } from "../facts/pod-facts.ts";
 import { AZURE, INTEL, limits, pod, put } from "../testing/cluster-objects.ts";
 import { healthyCluster, LISTS, snapshotOf } from "../testing/healthy-cluster.ts";
 import { addonStatus } from "./addon-status.ts";
-import { declaredMiB, effectiveRequest } from "./effective-request.ts";
+import { declaredMiB } from "./declared-epc.ts";
 
 const container = (name: string, mib: string, more: object = {}) => ({
   name,

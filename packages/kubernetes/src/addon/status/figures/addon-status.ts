@@ -1,3 +1,4 @@
+import { effectiveRequest } from "../../../effective-request.ts";
 import { PCCS_NAME, PLUGIN_NAME, QUOTE_HELPER_NAME, WEBHOOK_NAME } from "../../../manifests/object-names.ts";
 import { AZURE_EPC_RESOURCE, CAPABLE_LABEL, INTEL_EPC_RESOURCE } from "../../../names.ts";
 import { ClusterView } from "../diagnosis/cluster-view.ts";
@@ -6,7 +7,7 @@ import type { Problem } from "../diagnosis/problem.ts";
 import type { NodeFacts } from "../facts/cluster-facts.ts";
 import type { PodFacts } from "../facts/pod-facts.ts";
 import type { ClusterSnapshot } from "../snapshot.ts";
-import { declaredMiB, effectiveRequest } from "./effective-request.ts";
+import { declaredMiB } from "./declared-epc.ts";
 import { isAesm, type QuoteMode, quoteMode } from "./quote-mode.ts";
 
 /** What `confcom addon status` shows. Fields are only ever added. Sizes in MiB. */

@@ -4,9 +4,9 @@ import {
   QUOTE_PROVIDER_ANNOTATION,
   QUOTE_RESOURCE,
 } from "../../../names.ts";
+import { wholeQuantity } from "../../../quantity.ts";
 import type { ContainerFacts, MountFacts, PodFacts } from "../facts/pod-facts.ts";
-import { wholeQuantity } from "../facts/quantity.ts";
-import { declaredMiB } from "./effective-request.ts";
+import { declaredMiB } from "./declared-epc.ts";
 
 export type QuoteMode = "out-of-process" | "in-process" | "both" | "none";
 

@@ -1,21 +1,16 @@
-import { AZURE_EPC_RESOURCE, INTEL_EPC_RESOURCE } from "../../../names.ts";
-import type { ContainerFacts } from "../facts/pod-facts.ts";
-import { mibOfBytes, wholeQuantity } from "../facts/quantity.ts";
-
-/** EPC that a container declares, MiB, under whichever name; bytes are rounded up. */
-export function declaredMiB({ resources }: ContainerFacts): bigint {
-  return (
-    wholeQuantity(resources.get(AZURE_EPC_RESOURCE)) + mibOfBytes(wholeQuantity(resources.get(INTEL_EPC_RESOURCE)))
-  );
+/** What of a container counts for what its pod takes. */
+export interface PodContainer {
+  /** `app` and `sidecar` (a restartable init container) run at the same time, `init` before them. */
+  readonly kind: "app" | "init" | "sidecar";
 }
 
 /**
  * What a pod takes on its node at any one time, as the scheduler counts it: its containers with all sidecars, or an init
  * container with the sidecars that were started before it, whichever is more (spec: Kubernetes §1.3).
  */
-export function effectiveRequest(
-  containers: readonly ContainerFacts[],
-  amount: (container: ContainerFacts) => bigint,
+export function effectiveRequest<C extends PodContainer>(
+  containers: readonly C[],
+  amount: (container: C) => bigint,
 ): bigint {
   let sidecars = 0n;
   let peak = 0n;

@@ -28,3 +28,19 @@ export function sameQuantity(a: string, b: string): boolean {
   const value = parseQuantity(a);
   return value !== undefined && value === parseQuantity(b);
 }
+
+/** What {@link parseQuantity} answers for 1. */
+export const ONE = 1_000_000_000n;
+
+export const MIB = 1n << 20n;
+
+/** A quantity in whole units, rounded up; 0 for what is no quantity or negative. */
+export function wholeQuantity(text: string | undefined): bigint {
+  const value = text === undefined ? undefined : parseQuantity(text);
+  return value === undefined || value < 0n ? 0n : (value + ONE - 1n) / ONE;
+}
+
+/** Bytes in whole MiB, rounded up. */
+export function mibOfBytes(bytes: bigint): bigint {
+  return (bytes + MIB - 1n) / MIB;
+}
