@@ -2,8 +2,9 @@ import type { Clock } from "../../clock.ts";
 import type { ClusterAccess } from "../cluster-access.ts";
 import { reference } from "../object-reference.ts";
 import { NODES } from "../resource-kinds.ts";
-import { type Progress, pause } from "./life-cycle-options.ts";
+import type { Progress } from "./life-cycle-options.ts";
 import { bearsOurSign, nodeTraces } from "./node-traces.ts";
+import { waitUntil } from "./wait-until.ts";
 
 const LOOK_EVERY = 2_000;
 
@@ -33,9 +34,9 @@ export async function anyTraces(access: ClusterAccess): Promise<boolean> {
 export async function cleanNodes(options: CleanNodesOptions): Promise<readonly LeftOnNode[]> {
   const { access, clock, progress, deadline } = options;
   const ours = new Set<string>();
-  let said = "";
-  for (;;) {
-    const kept: LeftOnNode[] = [];
+  let kept: LeftOnNode[] = [];
+  await waitUntil({ clock, progress, deadline, every: LOOK_EVERY }, async () => {
+    kept = [];
     for (const node of await access.list(NODES)) {
       const { name } = node.metadata;
       if (bearsOurSign(node)) ours.add(name);
@@ -43,12 +44,11 @@ export async function cleanNodes(options: CleanNodesOptions): Promise<readonly L
       if (traces.patch !== undefined) await patchNode(access, name, traces.patch);
       if (traces.kept.length > 0) kept.push({ node: name, resources: traces.kept });
     }
-    if (kept.length === 0 || deadline === null || clock.now() >= deadline) return kept;
-    const text = `${kept.map(({ node }) => node).join(", ")}: the kubelet shows a device plugin's resources for five minutes after its end`;
-    if (text !== said) progress.detail(text);
-    said = text;
-    await pause(clock, LOOK_EVERY);
-  }
+    if (kept.length === 0) return undefined;
+    const nodes = kept.map(({ node }) => node).join(", ");
+    return `${nodes}: the kubelet shows a device plugin's resources for five minutes after its end`;
+  });
+  return kept;
 }
 
 /** A node may be deleted while it is looked at. */

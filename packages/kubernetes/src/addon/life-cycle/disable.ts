@@ -22,9 +22,10 @@ import type { AddonState, FoundState } from "../state/addon-state.ts";
 import { StateStore } from "../state/state-store.ts";
 import { anyTraces, cleanNodes, type LeftOnNode } from "./clean-nodes.ts";
 import { firstLook } from "./first-look.ts";
-import { type LifeCycleOptions, type ObjectChange, pause } from "./life-cycle-options.ts";
+import type { LifeCycleOptions, ObjectChange } from "./life-cycle-options.ts";
 import { inRemovalOrder, type OwnedObject, ownedObjects } from "./owned-objects.ts";
 import { describeHolders, resourceHolders } from "./resource-holders.ts";
+import { waitUntil } from "./wait-until.ts";
 
 export interface DisableOptions extends LifeCycleOptions {
   /** Although pods hold SGX resources. */
@@ -160,19 +161,12 @@ function disablingState(found: FoundState | undefined, owned: readonly OwnedObje
 
 async function podsEnded(options: DisableOptions, namespace: string, deadline: number): Promise<void> {
   const { access, clock, progress } = options;
-  let said = "";
-  for (;;) {
+  const why = await waitUntil({ clock, progress, deadline, every: LOOK_EVERY }, async () => {
     const pods = await access.list(PODS, { namespace, labelSelector: `${PART_OF_LABEL}=confcom` });
-    if (pods.length === 0) return;
-    const text = `${pods.length} pods still end: ${pods
-      .slice(0, 5)
-      .map(({ metadata }) => metadata.name)
-      .join(", ")}`;
-    if (clock.now() >= deadline) throw new KubernetesError("ADDON_NOT_READY", text);
-    if (text !== said) progress.detail(text);
-    said = text;
-    await pause(clock, LOOK_EVERY);
-  }
+    const names = pods.slice(0, 5).map(({ metadata }) => metadata.name);
+    return pods.length === 0 ? undefined : `${pods.length} pods still end: ${names.join(", ")}`;
+  });
+  if (why !== undefined) throw new KubernetesError("ADDON_NOT_READY", why);
 }
 
 /** What every namespace has by itself. */

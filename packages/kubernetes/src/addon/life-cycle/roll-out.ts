@@ -6,7 +6,8 @@ import { CAPABLE_LABEL } from "../../names.ts";
 import type { ClusterAccess, ClusterObject } from "../cluster-access.ts";
 import { type ObjectReference, referenceTo } from "../object-reference.ts";
 import { DAEMON_SETS, DEPLOYMENTS, NODES, PODS } from "../resource-kinds.ts";
-import { type Progress, pause } from "./life-cycle-options.ts";
+import type { Progress } from "./life-cycle-options.ts";
+import { waitUntil } from "./wait-until.ts";
 
 const LOOK_EVERY = 500;
 
@@ -42,19 +43,14 @@ async function workloadReady(of: ObjectReference, options: RollOutOptions): Prom
   const labelled =
     of.name === QUOTE_HELPER_NAME ? (await access.list(NODES, { labelSelector: `${CAPABLE_LABEL}=true` })).length : 0;
   const settled = clock.now() + LABELS_SETTLE;
-  let said = "";
-  for (;;) {
+  const why = await waitUntil({ clock, progress, deadline, every: LOOK_EVERY }, async () => {
     const { ready, wanted, why } = standing(await access.get(of));
     // A node that is labelled may still be left out by a selector or a taint.
-    if (ready && (wanted >= labelled || clock.now() >= settled)) return;
-    if (clock.now() >= deadline) {
-      const waiting = await waitingPods(access, of);
-      throw new KubernetesError("ADDON_NOT_READY", `${of.kind} ${of.name}: ${[why, ...waiting].join("; ")}`);
-    }
-    if (why !== said) progress.detail(why);
-    said = why;
-    await pause(clock, LOOK_EVERY);
-  }
+    return ready && (wanted >= labelled || clock.now() >= settled) ? undefined : why;
+  });
+  if (why === undefined) return;
+  const waiting = await waitingPods(access, of);
+  throw new KubernetesError("ADDON_NOT_READY", `${of.kind} ${of.name}: ${[why, ...waiting].join("; ")}`);
 }
 
 interface Standing {
