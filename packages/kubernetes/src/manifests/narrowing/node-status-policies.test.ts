@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding } from "../admission-policy.ts";
 import { evaluate } from "../template/evaluate.ts";
 import type { Template } from "../template/expression.ts";
-import type { ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding } from "./narrowing-policy.ts";
 import { nodeStatusPolicies } from "./node-status-policies.ts";
 
 const templates: readonly Template<ValidatingAdmissionPolicy | ValidatingAdmissionPolicyBinding>[] = nodeStatusPolicies;
@@ -25,7 +25,7 @@ test("only requests of node-status' own service account are looked at, and an er
   for (const { spec } of policies) {
     assert.equal(spec.failurePolicy, "Fail");
     assert.deepEqual(
-      spec.matchConditions.map(({ expression }) => expression),
+      spec.matchConditions?.map(({ expression }) => expression),
       ['request.userInfo.username == "system:serviceaccount:kube-system:sgx-plugin"'],
     );
   }

@@ -1,6 +1,7 @@
 import { COUNTER_RESOURCES, COUNTERS_ANNOTATION, EVENT_COMPONENT, OWN_LABELS } from "../../names.ts";
+import type { NamedExpression } from "../admission-policy.ts";
 import { PLUGIN_NAME } from "../object-names.ts";
-import { type CelExpression, narrowingPolicy, type Validation } from "./narrowing-policy.ts";
+import { type Narrowed, narrowingPolicy } from "./narrowing-policy.ts";
 
 const NODE_CLAIM = "authentication.kubernetes.io/node-name";
 
@@ -8,17 +9,17 @@ const NODE_CLAIM = "authentication.kubernetes.io/node-name";
 const cel = (value: string | readonly string[]) => JSON.stringify(value);
 
 /** The node to which the pod of the token is bound; empty where the token is bound to none. */
-const OWN_NODE: CelExpression = {
+const OWN_NODE: NamedExpression = {
   name: "ownNode",
   expression: `has(request.userInfo.extra) && ${cel(NODE_CLAIM)} in request.userInfo.extra ? request.userInfo.extra[${cel(NODE_CLAIM)}] : []`,
 };
 
-const orEmpty = (name: string, field: string): CelExpression => ({
+const orEmpty = (name: string, field: string): NamedExpression => ({
   name,
   expression: `has(${field}) ? ${field} : {}`,
 });
 
-const NODE_VARIABLES: readonly CelExpression[] = [
+const NODE_VARIABLES: readonly NamedExpression[] = [
   OWN_NODE,
   orEmpty("labels", "object.metadata.labels"),
   orEmpty("oldLabels", "oldObject.metadata.labels"),
@@ -42,7 +43,7 @@ function onlyDiffersIn(except: readonly string[], now: string, before: string): 
   );
 }
 
-const NODE_VALIDATIONS: readonly Validation[] = [
+const NODE_VALIDATIONS: readonly Narrowed[] = [
   [
     'request.operation == "UPDATE" && has(request.subResource) && request.subResource == "status"',
     "node-status writes the status of nodes and nothing else of them",
@@ -82,7 +83,7 @@ const isFromUs = (object: string) =>
   `has(${object}.reportingComponent) && ${object}.reportingComponent == ${cel(EVENT_COMPONENT)} && ` +
   `has(${object}.source) && has(${object}.source.component) && ${object}.source.component == ${cel(EVENT_COMPONENT)}`;
 
-const EVENT_VALIDATIONS: readonly Validation[] = [
+const EVENT_VALIDATIONS: readonly Narrowed[] = [
   ['request.operation in ["CREATE", "UPDATE"]', "node-status creates and counts events and does nothing else to them"],
   [
     `request.operation == "DELETE" || (${isOwn("object")} && (request.operation == "CREATE" || (${isOwn("oldObject")})))`,
@@ -112,8 +113,8 @@ export const nodeStatusPolicies = [
 function narrowed(
   suffix: string,
   resource: string,
-  variables: readonly CelExpression[],
-  validations: readonly Validation[],
+  variables: readonly NamedExpression[],
+  validations: readonly Narrowed[],
 ) {
   const resources = [resource, `${resource}/*`];
   const requests = { apiGroups: [""], apiVersions: ["*"], operations: ["*"], resources, scope: "*" } as const;

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding } from "../admission-policy.ts";
 import type { KubernetesObject } from "../kubernetes-object.ts";
 import { evaluate } from "../template/evaluate.ts";
 import { manifestValues } from "../values.ts";
 import { CONCERNS_SGX } from "./pod-expressions.ts";
-import type { PodPolicy, PodPolicyBinding } from "./pod-policy.ts";
 import { policyTemplates } from "./policy-templates.ts";
 
 // What the API server makes of them is tried on a real one: interop/kubernetes/checks/policies.ts.
@@ -12,9 +12,11 @@ import { policyTemplates } from "./policy-templates.ts";
 const render = (given: unknown = {}): readonly KubernetesObject[] =>
   policyTemplates.map(({ object }) => evaluate(object, { values: manifestValues(given), version: "1" }));
 const policies = (given?: unknown) =>
-  render(given).filter((object): object is PodPolicy => object.kind === "ValidatingAdmissionPolicy");
+  render(given).filter((object): object is ValidatingAdmissionPolicy => object.kind === "ValidatingAdmissionPolicy");
 const bindings = (given?: unknown) =>
-  render(given).filter((object): object is PodPolicyBinding => object.kind === "ValidatingAdmissionPolicyBinding");
+  render(given).filter(
+    (object): object is ValidatingAdmissionPolicyBinding => object.kind === "ValidatingAdmissionPolicyBinding",
+  );
 
 test("four policies about pods, each bound, each of the part that values.policies switches", () => {
   assert.deepEqual(
@@ -65,9 +67,11 @@ test("only what is said about the provisioning key is a value; mistakes are alwa
 
 test("expressions name declared variables alone, and can stand in a Helm template", () => {
   for (const { spec } of policies()) {
-    const declared = new Set(spec.variables.map(({ name }) => name));
-    const expressions = [...spec.variables.map(({ expression }) => expression), CONCERNS_SGX];
+    const { variables = [] } = spec;
+    const declared = new Set(variables.map(({ name }) => name));
+    const expressions = [...variables.map(({ expression }) => expression), CONCERNS_SGX];
     for (const { expression, message, messageExpression } of spec.validations) {
+      assert.ok(messageExpression !== undefined, message);
       expressions.push(expression, messageExpression);
       assert.doesNotMatch(message, /\n/);
     }
@@ -81,7 +85,7 @@ test("expressions name declared variables alone, and can stand in a Helm templat
 
 test("init containers are looked at wherever containers are", () => {
   const reading = policies().flatMap(({ spec }) =>
-    spec.variables
+    (spec.variables ?? [])
       .map(({ expression }) => expression.replaceAll("oldObject.", "object."))
       .filter((text) => /containers/i.test(text)),
   );

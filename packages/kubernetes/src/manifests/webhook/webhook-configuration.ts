@@ -1,15 +1,10 @@
 import { INJECTION_LABEL } from "../../names.ts";
+import type { LabelSelector, NamedExpression, RuleWithOperations } from "../admission-policy.ts";
 import type { KubernetesObject } from "../kubernetes-object.ts";
 import { labelsOf, WEBHOOK_NAME } from "../object-names.ts";
 import { values } from "../object-template.ts";
 import { CONCERNS_SGX } from "../policies/pod-expressions.ts";
-import {
-  EXEMPT_NAMESPACES,
-  type LabelSelector,
-  type NamedExpression,
-  POD_CREATION,
-  type RuleWithOperations,
-} from "../policies/pod-policy.ts";
+import { EXEMPT_NAMESPACES, POD_CREATION } from "../policies/pod-policy.ts";
 import type { Template } from "../template/expression.ts";
 
 export interface MutatingWebhookConfiguration extends KubernetesObject {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { ValidatingAdmissionPolicy } from "../admission-policy.ts";
 import type { Deployment } from "../deployment.ts";
 import type { Role } from "../kubernetes-object.ts";
-import type { ValidatingAdmissionPolicy } from "../narrowing/narrowing-policy.ts";
 import type { Service } from "../service.ts";
 import { RenderedTemplates } from "../testing/rendered-templates.ts";
 import type { MutatingWebhookConfiguration } from "./webhook-configuration.ts";
@@ -52,7 +52,7 @@ test("it may change its Secret and its configuration, by name, and create nothin
 
 test("of its configuration it may change the caBundle alone: every other field that we write is compared", () => {
   const { spec } = rendered.one<ValidatingAdmissionPolicy>("ValidatingAdmissionPolicy", { namespace: "sgx" });
-  const [condition] = spec.matchConditions;
+  const [condition] = spec.matchConditions ?? [];
   assert.equal(condition?.expression, 'request.userInfo.username == "system:serviceaccount:sgx:sgx-webhook"');
   const compared = spec.validations.map(({ expression }) => /map\(w, w\.\??(\S+)\) == oldObject/.exec(expression)?.[1]);
   const [entry] = entries();
